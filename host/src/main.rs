@@ -1,2 +1,63 @@
-//! host
-fn main() {}
+//! exeunt: a session daemon and module host. This is the story on one screen: which process this is
+//! decides what happens; each has its room.
+
+mod api;
+mod cause;
+mod channel;
+mod cli;
+mod clock;
+mod config;
+mod control;
+mod deadline;
+mod events;
+mod exit;
+mod generation;
+mod inheritance;
+mod journal;
+mod log;
+mod modules;
+mod pages;
+mod privileges;
+mod reap;
+mod report;
+mod request;
+mod runner;
+mod scoreboard;
+mod session;
+mod signals;
+mod supervisor;
+mod sys;
+mod zygote;
+
+use std::process::ExitCode;
+
+use cli::Command;
+
+fn main() -> ExitCode {
+    // Before anything else: no signal handler, not even the runtime's own.
+    if let Err(e) = signals::restore() {
+        return cli::fail(1, &format!("error: signals cannot be set up: {e}"));
+    }
+    let args = match cli::parse(std::env::args_os()) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let config = args.config.as_deref();
+    match &args.command {
+        Command::Zygote { inheritance } => zygote::run(inheritance, config),
+        Command::Client(command) => cli::client(command, config),
+        Command::Run | Command::Check { .. } => match cli::configuration(config) {
+            Err(refusal) => refusal.report(),
+            Ok((source, settings)) => daemon(&args.command, &source, &settings),
+        },
+    }
+}
+
+fn daemon(command: &Command, source: &config::Source, settings: &config::Config) -> ExitCode {
+    let done = match command {
+        Command::Check { json } => supervisor::check(source, settings)
+            .map(|plan| cli::print_check(&settings.file, &plan, *json)),
+        _ => supervisor::run(source, settings),
+    };
+    done.unwrap_or_else(|failure| cli::fail(failure.status, &failure.text))
+}

@@ -1,1 +1,20 @@
-//! The ledger.
+//! The exit ledger: who has to be called at the end of a session, and how far that has come.
+//!
+//! Pure protocol and layouts live here: no system call, no allocation on the way of a chain, no
+//! dependency. Mapping the pages, forking runners and calling listeners is the host's work; the same
+//! code serves the real processes and the simulator in the tests.
+//!
+//! A ledger is a [`Header`] and a number of [`Slot`]s. Every field is an atomic, so that a page which
+//! somebody else writes can never be more than a wrong number: there is no pointer, offset or path in
+//! it, and readers bound what they read.
+
+mod chain;
+mod layout;
+mod text;
+
+pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
+pub use layout::{
+    Death, Header, Identity, LISTENERS, ListenerCell, MAGIC, MODULES, ModuleCell, PAGE, STATE_MAX,
+    Slot, SlotStatus, State, Step, VERSION,
+};
+pub use text::Text;

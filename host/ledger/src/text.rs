@@ -1,0 +1,86 @@
+//! Bounded text in shared memory. What it means, and who may write it, is not known here.
+
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+
+/// UTF-8 text of at most `N` bytes; longer text is cut at a character.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Text<const N: usize> {
+    len: AtomicU32,
+    bytes: [AtomicU8; N],
+}
+
+impl<const N: usize> Text<N> {
+    /// Empty text.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { len: AtomicU32::new(0), bytes: [const { AtomicU8::new(0) }; N] }
+    }
+
+    /// Writes `text`, as much of it as fits. A reader at the same time sees some mixture.
+    pub fn set(&self, text: &str) {
+        let len = text.floor_char_boundary(N);
+        for (cell, byte) in self.bytes.iter().zip(&text.as_bytes()[..len]) {
+            cell.store(*byte, Relaxed);
+        }
+        self.len.store(len as u32, Relaxed);
+    }
+
+    /// The text as it is now, whoever wrote it: bounded, with U+FFFD for what is not UTF-8 and for
+    /// control characters.
+    #[must_use]
+    pub fn get(&self) -> String {
+        let len = (self.len.load(Relaxed) as usize).min(N);
+        let bytes: Vec<u8> = self.bytes[..len].iter().map(|cell| cell.load(Relaxed)).collect();
+        let text = String::from_utf8_lossy(&bytes);
+        text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len.load(Relaxed) == 0
+    }
+
+    /// Copies what `other` holds now, bounded.
+    pub fn copy(&self, other: &Self) {
+        let len = other.len.load(Relaxed).min(N as u32);
+        for (to, from) in self.bytes.iter().zip(&other.bytes).take(len as usize) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+        self.len.store(len, Relaxed);
+    }
+
+    /// Makes it empty.
+    pub fn clear(&self) {
+        self.len.store(0, Relaxed);
+    }
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        let text = Text::<4>::new();
+        text.set("abcé");
+        assert_eq!(text.get(), "abc");
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_is_bounded_and_printable() {
+        let text = Text::<4>::new();
+        text.len.store(u32::MAX, Relaxed);
+        text.bytes[0].store(0xff, Relaxed);
+        text.bytes[1].store(b'\n', Relaxed);
+        assert_eq!(text.get().chars().count(), 4);
+        assert!(!text.get().contains('\n'));
+    }
+}

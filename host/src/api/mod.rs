@@ -1,0 +1,57 @@
+//! The host's functions that modules call. Each file implements a part of the table that
+//! `exeunt_api::abi` describes; here the parts are put together. Raw pointers were checked before
+//! they come here; what a session is, and who serves it, is behind [`Living`].
+
+mod facts;
+mod frames;
+mod init;
+mod offer;
+mod values;
+
+use exeunt_api::abi::{HostRef, Waiting};
+
+use crate::cause::Cause;
+
+pub(crate) use facts::Subject;
+pub(crate) use frames::{Entry, Outcome, enter};
+pub(crate) use init::{Site, initialise};
+
+/// The session is to end: return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ending;
+
+/// What only a living session can do; the session's process implements it.
+pub(crate) trait Living {
+    /// Waits for descriptors, the end of the session, or the time.
+    fn wait(&self, on: &mut [Waiting], millis: i64) -> Result<usize, WaitError>;
+    /// The descriptor of the client's connection.
+    fn connection(&self) -> i32;
+    /// Counts what was received and sent.
+    fn count(&self, received: u64, sent: u64);
+    /// Shows what is being served.
+    fn command(&self, command: &str, path: Option<&str>);
+    /// Somebody has logged in.
+    fn log_in(&self, user: &str) -> Result<(), Ending>;
+    /// Somebody failed to; the attempts that are left.
+    fn login_failed(&self, user: &str) -> Result<u32, Ending>;
+    /// Commits a cause.
+    fn end(&self, cause: Cause, detail: Option<&str>);
+    /// Delivers an event that a module declared.
+    fn generate(&self, event: &crate::events::Event, payload: Option<exeunt_api::abi::Handle>);
+    /// Gives the final reply.
+    fn farewell(&self, bytes: &[u8]);
+}
+
+/// Why a wait did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitError {
+    /// The session is to end.
+    Ending,
+    /// A descriptor is not open, or the kernel would not wait.
+    Bad,
+}
+
+/// The table that modules get.
+pub(crate) fn table() -> HostRef {
+    exeunt_api::abi::offer::<offer::HostFunctions>()
+}

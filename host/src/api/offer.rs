@@ -1,0 +1,223 @@
+//! The table itself: each function of the interface, and the part that answers it.
+
+use exeunt_api::abi::{Answer, Bytes, Callback, Handle, Level, Offer, ProtocolTable, Str, Waiting, status};
+
+use super::values::ValueStore;
+use super::{Ending, Living, WaitError, facts, frames, init, values};
+use crate::cause::Cause;
+use crate::{config, log};
+
+/// The host's functions.
+pub(super) struct HostFunctions;
+
+impl From<Ending> for i32 {
+    fn from(_: Ending) -> Self {
+        status::ENDING
+    }
+}
+
+impl From<WaitError> for i32 {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Ending => status::ENDING,
+            WaitError::Bad => status::BAD_ARGUMENT,
+        }
+    }
+}
+
+/// The living session that a handle names.
+fn living(session: Handle) -> Answer<&'static dyn Living> {
+    let subject = frames::seen(session)?.subject.ok_or(status::BAD_HANDLE)?;
+    subject.living.get().ok_or(status::BAD_PHASE)
+}
+
+impl Offer for HostFunctions {
+    fn log(level: u32, text: &str) -> Answer<()> {
+        let level = match Level::from_number(level).ok_or(status::BAD_ARGUMENT)? {
+            Level::Error => config::Level::Error,
+            Level::Warn => config::Level::Warn,
+            Level::Info => config::Level::Info,
+            Level::Debug => config::Level::Debug,
+        };
+        let (module, session) = frames::inside().unwrap_or_default();
+        log::line(level, &session, &module, text);
+        Ok(())
+    }
+
+    fn fail(text: &str) -> Answer<()> {
+        frames::fail(text)
+    }
+
+    fn fail_at(value: Handle, text: &str, hint: Option<&str>) -> Answer<()> {
+        init::fail_at(value, text, hint)
+    }
+
+    fn value_kind(value: Handle) -> Answer<i32> {
+        values::kind(value)
+    }
+
+    fn value_bool(value: Handle) -> Answer<bool> {
+        values::bool(value)
+    }
+
+    fn value_int(value: Handle) -> Answer<i64> {
+        values::int(value)
+    }
+
+    fn value_float(value: Handle) -> Answer<f64> {
+        values::float(value)
+    }
+
+    fn value_str(value: Handle) -> Answer<Str> {
+        values::str(value)
+    }
+
+    fn value_bytes(value: Handle) -> Answer<Bytes> {
+        values::bytes(value)
+    }
+
+    fn value_len(value: Handle) -> Answer<usize> {
+        values::len(value)
+    }
+
+    fn value_at(value: Handle, index: usize) -> Option<Handle> {
+        values::at(value, index)
+    }
+
+    fn value_key(value: Handle, index: usize) -> Answer<Str> {
+        values::key(value, index)
+    }
+
+    fn value_get(value: Handle, key: &str) -> Option<Handle> {
+        values::get(value, key)
+    }
+
+    fn value_new(kind: i32, int: i64, float: f64, bytes: Option<&[u8]>) -> Option<Handle> {
+        values::new(kind, int, float, bytes)
+    }
+
+    fn value_push(list: Handle, entry: Handle) -> Answer<()> {
+        values::push(list, entry)
+    }
+
+    fn value_put(table: Handle, key: &str, entry: Handle) -> Answer<()> {
+        values::put(table, key, entry)
+    }
+
+    fn settings(registrar: Handle) -> Option<Handle> {
+        init::settings(registrar)
+    }
+
+    fn register_listener(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+    ) -> Answer<()> {
+        init::listener(registrar, event, name, callback)
+    }
+
+    fn register_protocol(
+        registrar: Handle,
+        name: &str,
+        table: Option<ProtocolTable>,
+        refusal: Option<&str>,
+    ) -> Answer<()> {
+        init::protocol(registrar, name, table, refusal)
+    }
+
+    fn listen_settings(registrar: Handle, protocol: &str, index: u32) -> Option<Handle> {
+        init::listen_settings(registrar, protocol, index)
+    }
+
+    fn declare_event(registrar: Handle, name: &str, _version: u32) -> Answer<()> {
+        init::declare_event(registrar, name)
+    }
+
+    fn register_state(registrar: Handle, size: u32) -> Answer<()> {
+        init::state(registrar, size)
+    }
+
+    fn open_directory(registrar: Handle, path: &str) -> Answer<i32> {
+        init::open_directory(registrar, path)
+    }
+
+    fn fact_str(subject: Handle, fact: u32) -> Answer<Str> {
+        facts::fact_str(subject, fact)
+    }
+
+    fn fact_int(subject: Handle, fact: u32) -> Answer<i64> {
+        facts::fact_int(subject, fact)
+    }
+
+    fn payload(subject: Handle) -> Option<Handle> {
+        frames::seen(subject).ok()?.payload
+    }
+
+    fn living(subject: Handle) -> Option<Handle> {
+        frames::living(subject)
+    }
+
+    fn state_read(subject: Handle, to: &mut [u8]) -> Answer<usize> {
+        facts::state_read(subject, to)
+    }
+
+    fn state_write(subject: Handle, bytes: &[u8]) -> Answer<()> {
+        facts::state_write(subject, bytes)
+    }
+
+    fn session_wait(session: Handle, on: &mut [Waiting], millis: i64) -> Answer<usize> {
+        Ok(living(session)?.wait(on, millis)?)
+    }
+
+    fn session_connection(session: Handle) -> Answer<i32> {
+        Ok(living(session)?.connection())
+    }
+
+    fn session_count(session: Handle, received: u64, sent: u64) -> Answer<()> {
+        living(session)?.count(received, sent);
+        Ok(())
+    }
+
+    fn session_command(session: Handle, command: &str, path: Option<&str>) -> Answer<()> {
+        living(session)?.command(command, path);
+        Ok(())
+    }
+
+    fn session_login(session: Handle, user: &str) -> Answer<()> {
+        Ok(living(session)?.log_in(user)?)
+    }
+
+    fn session_login_failed(session: Handle, user: &str) -> Answer<u32> {
+        Ok(living(session)?.login_failed(user)?)
+    }
+
+    fn session_end(session: Handle, cause: &str, detail: Option<&str>) -> Answer<()> {
+        let cause = Cause::from_name(cause).filter(|cause| cause.is_for_modules());
+        living(session)?.end(cause.ok_or(status::BAD_ARGUMENT)?, detail);
+        Err(status::ENDING)
+    }
+
+    fn generate(session: Handle, event: &str, payload: Option<Handle>) -> Answer<()> {
+        let subject = frames::seen(session)?.subject.ok_or(status::BAD_HANDLE)?;
+        let event = subject.plan.event(event).ok_or(status::NONE)?;
+        if event.owner != Some(frames::module()?) {
+            frames::fail(&format!("the event `{}` belongs to another module", event.name))?;
+            return Err(status::BAD_ARGUMENT);
+        }
+        living(session)?.generate(event, payload);
+        if let Some(payload) = payload {
+            ValueStore::forget(payload);
+        }
+        Ok(())
+    }
+
+    fn farewell(ended: Handle, bytes: &[u8]) -> Answer<()> {
+        let seen = frames::seen(ended)?;
+        if !seen.farewell {
+            return Err(status::BAD_PHASE);
+        }
+        living(ended)?.farewell(bytes);
+        Ok(())
+    }
+}

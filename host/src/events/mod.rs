@@ -1,0 +1,8 @@
+//! Events and their listeners: collected while modules initialise (`registry`), frozen before the
+//! first fork (`plan`). Calling them, and what an event is about, is not known here.
+
+mod plan;
+mod registry;
+
+pub(crate) use plan::{Event, Listener, ModulePlan, Plan, STARTUP, SHUTDOWN, EXIT, CONNECT, LOGIN, LOGIN_FAILED};
+pub(crate) use registry::{Registration, Registry};

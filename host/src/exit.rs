@@ -1,0 +1,195 @@
+//! How a session ends. Nothing else ends a session's process; the steps stand here in their order.
+
+use std::cell::RefCell;
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use exeunt_ledger::{Chain, Entered, Outcome as Told, State, Step};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, shutdown};
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::api::{self, Entry, Outcome, Subject};
+use crate::cause::Cause;
+use crate::clock;
+use crate::config::Exit;
+use crate::deadline::Deadline;
+use crate::events::{EXIT, Listener, Plan};
+use crate::{config, log, modules, scoreboard, sys};
+
+/// What each listener still gets when the budget of the chain is spent.
+const FLOOR: Duration = Duration::from_millis(100);
+
+/// What a session has when it comes to its end.
+pub(crate) struct Leaving<'a> {
+    pub(crate) subject: &'static Subject,
+    pub(crate) listeners: &'static [Listener],
+    pub(crate) settings: &'a Exit,
+    pub(crate) scoreboard: &'a scoreboard::Entry,
+    /// Where the zygote takes requests.
+    pub(crate) requests: RawFd,
+    pub(crate) connection: &'a OwnedFd,
+    pub(crate) deadline: &'a RefCell<Deadline>,
+}
+
+/// Commits the cause of a session's end. The first cause wins; from here every road leads to `end`.
+pub(crate) fn commit(state: &State, cause: Cause, detail: &str) -> bool {
+    let first = Chain::new(state, 0, 0).commit(cause as u32);
+    if first {
+        state.detail.set(detail);
+        state.ended.store(clock::unix_millis(), Relaxed);
+    }
+    first
+}
+
+/// Ends the session, whose cause is committed, and its process.
+pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
+    let state = leaving.subject.state;
+    let chain = Chain::new(state, leaving.listeners.len(), 0);
+
+    if chain.begin(Step::Scoreboard) {
+        leaving.scoreboard.delete();
+        leave_the_limits(leaving.requests);
+    }
+    if chain.begin(Step::Farewell) {
+        say_farewell(leaving);
+    }
+    let course = Course {
+        plan: leaving.subject.plan,
+        event: EXIT,
+        listeners: leaving.listeners,
+        settings: leaving.settings,
+        state,
+        chain,
+        subject: Some(leaving.subject),
+    };
+    course.run(leaving.deadline);
+    if chain.begin(Step::Linger) {
+        linger(leaving);
+    }
+    // Whatever is owed after all, a runner finds it: an unsealed chain is taken over.
+    let _sealed = chain.seal();
+    sys::leave(0)
+}
+
+/// Tells the zygote that this session is no longer to be counted. It also finds out by itself, at the
+/// latest when the process is gone.
+fn leave_the_limits(requests: RawFd) {
+    let _untold = sendmsg::<()>(
+        requests,
+        &[IoSlice::new(&crate::request::LEAVE)],
+        &[],
+        MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
+        None,
+    );
+}
+
+/// Has the protocol give its final reply, so that a slow listener does not delay it.
+fn say_farewell(leaving: &Leaving<'_>) {
+    let subject = leaving.subject;
+    let Some(protocol) = subject.plan.protocol(&subject.about.protocol) else { return };
+    let end = clock::after(clock::now(), leaving.settings.listener);
+    arm(leaving.deadline, subject.state, end);
+    subject.state.inside.store(protocol.number, Relaxed);
+    let entry = Entry {
+        subject: Some(subject),
+        farewell: true,
+        ..Entry::of(subject.plan, protocol.module, "farewell")
+    };
+    let outcome = api::enter(entry, |end| modules::farewell(&protocol.table, end));
+    subject.state.inside.store(0, Relaxed);
+    if let Outcome::Failed(why) = outcome {
+        let module = &subject.plan.modules[protocol.module].name;
+        let text = format!("the farewell of protocol {} failed: {why}", protocol.name);
+        log::line(config::Level::Error, &subject.about.id, module, &text);
+    }
+}
+
+/// Closes the connection so that what was sent arrives: no more is written, and what still comes is
+/// thrown away until the client closes or the time is over. Closing with unread data would reset the
+/// connection and could take the last reply with it.
+fn linger(leaving: &Leaving<'_>) {
+    let connection = leaving.connection;
+    let end = clock::after(clock::now(), leaving.settings.linger);
+    arm(leaving.deadline, leaving.subject.state, clock::after(end, leaving.settings.kill_after));
+    if shutdown(connection.as_raw_fd(), Shutdown::Write).is_err() {
+        return;
+    }
+    let mut thrown_away = [0; 4096];
+    loop {
+        let rest = clock::until(end, clock::now());
+        let timeout = PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX);
+        let mut fds = [PollFd::new(connection.as_fd(), PollFlags::POLLIN)];
+        if rest.is_zero() || !matches!(poll(&mut fds, timeout), Ok(1..)) {
+            return;
+        }
+        if !matches!(recv(connection.as_raw_fd(), &mut thrown_away, MsgFlags::MSG_DONTWAIT), Ok(1..)) {
+            return;
+        }
+    }
+}
+
+/// Arms the timer that kills this process, and says so in the ledger, so that the reaper can tell its
+/// death from others.
+pub(crate) fn arm(deadline: &RefCell<Deadline>, state: &State, moment: clock::Moment) {
+    state.armed_until.store(moment, Relaxed);
+    // The timer exists; setting it can only fail for a time that is not one.
+    let _set = deadline.borrow_mut().arm(moment);
+}
+
+/// The listeners of an event on their way: for a session that ends itself, and for the runners that
+/// go on after a death.
+pub(crate) struct Course<'a> {
+    pub(crate) plan: &'static Plan,
+    pub(crate) event: &'a str,
+    pub(crate) listeners: &'static [Listener],
+    pub(crate) settings: &'a Exit,
+    pub(crate) state: &'static State,
+    pub(crate) chain: Chain<'static>,
+    pub(crate) subject: Option<&'static Subject>,
+}
+
+impl Course<'_> {
+    /// Runs every listener that is still owed its turn, in order, each under its deadline.
+    pub(crate) fn run(&self, deadline: &RefCell<Deadline>) {
+        let began = self.state.chain_at.load(Relaxed);
+        let began = if began == 0 { clock::now() } else { began };
+        self.state.chain_at.store(began, Relaxed);
+        let budget = clock::after(began, self.settings.chain);
+        while let Some(turn) = self.chain.claim() {
+            let index = turn.index();
+            let listener = &self.listeners[index];
+            let now = clock::now();
+            let own = clock::after(now, self.plan.modules[listener.module].listener);
+            arm(deadline, self.state, own.min(budget.max(clock::after(now, FLOOR))));
+            self.state.inside.store(listener.number, Relaxed);
+            let mut entered: Option<Entered<'_>> = None;
+            let entry = Entry {
+                subject: self.subject,
+                attempt: self.chain.attempts(index) + 1,
+                ..Entry::of(self.plan, listener.module, self.event)
+            };
+            let outcome = api::enter(entry, |about| {
+                entered = Some(turn.enter(clock::now()));
+                modules::call(&listener.callback, about)
+            });
+            self.state.inside.store(0, Relaxed);
+            if let Some(entered) = entered {
+                self.leave(entered, listener, &outcome);
+            }
+        }
+    }
+
+    fn leave(&self, entered: Entered<'_>, listener: &Listener, outcome: &Outcome) {
+        let why = match outcome {
+            Outcome::Done | Outcome::Ending => return entered.leave(Told::Done, clock::now()),
+            Outcome::Failed(why) | Outcome::Denied(why) => why,
+        };
+        entered.leave(Told::Failed(why), clock::now());
+        let about = self.subject.map_or("", |subject| &subject.about.id);
+        let title = self.plan.title(listener);
+        let text = format!("listener {title} of {} failed: {why}", self.event);
+        log::line(config::Level::Warn, about, "", &text);
+    }
+}

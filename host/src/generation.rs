@@ -1,0 +1,45 @@
+//! What every process of a generation knows: settings, plan, identity. Made once by the zygote,
+//! before the first fork, and never changed.
+
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
+
+use crate::config::Config;
+use crate::events::{EXIT, Listener, Plan};
+use crate::privileges::Account;
+
+/// A listen as sessions know it.
+#[derive(Debug)]
+pub(crate) struct Listen {
+    pub(crate) name: String,
+    pub(crate) protocol: String,
+    /// Its index among the listens of the same protocol.
+    pub(crate) index: u32,
+    pub(crate) address: SocketAddr,
+}
+
+/// A generation: one reading of `modules.toml` and of the modules' files.
+pub(crate) struct Generation {
+    pub(crate) number: u64,
+    /// Tells this daemon's sessions from those of the daemons before and after.
+    pub(crate) incarnation: String,
+    pub(crate) config: Config,
+    pub(crate) plan: Plan,
+    pub(crate) listens: Vec<Listen>,
+    /// Whom sessions become; nobody if the daemon has no privileges to give up.
+    pub(crate) account: Option<Account>,
+    /// The descriptors that modules asked for and those that keep their code: open in every process.
+    pub(crate) descriptors: Vec<RawFd>,
+}
+
+impl Generation {
+    /// The id of a session.
+    pub(crate) fn session_id(&self, number: u64) -> String {
+        format!("{}-{number}", self.incarnation)
+    }
+
+    /// The listeners of a session's end, in order.
+    pub(crate) fn exits(&self) -> &[Listener] {
+        self.plan.listeners(EXIT)
+    }
+}

@@ -1,0 +1,148 @@
+//! The journal: one line of JSON for each session that has ended, appended in one write, kept over
+//! restarts. Reading it is the command line's business.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+
+use exeunt_ledger::Chain;
+use serde::Serialize;
+
+use crate::api::Subject;
+use crate::cause::Cause;
+use crate::clock;
+use crate::events::{Listener, Plan};
+
+/// The journal's name in the state directory; the older one has `.1` behind it.
+pub(crate) const NAME: &str = "exits.jsonl";
+
+/// An ended session, as the journal has it. Fields are only added.
+#[derive(Serialize)]
+pub(crate) struct Line {
+    session: String,
+    generation: u64,
+    listen: String,
+    protocol: String,
+    user: Option<String>,
+    peer: String,
+    cause: &'static str,
+    detail: Option<String>,
+    started: String,
+    ended: String,
+    duration_ms: u64,
+    sealed: bool,
+    replayed: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+    listeners: Vec<Told>,
+}
+
+/// How one listener went.
+#[derive(Serialize)]
+pub(crate) struct Told {
+    module: String,
+    listener: String,
+    outcome: &'static str,
+    error: Option<String>,
+    ms: f64,
+    by: &'static str,
+    attempt: u32,
+}
+
+impl Line {
+    /// What the ledger says about a session whose chain has come to its end.
+    pub(crate) fn of(
+        subject: &Subject,
+        generation: u64,
+        chain: &Chain<'_>,
+        listeners: &[Listener],
+    ) -> Self {
+        let (state, about) = (subject.state, &subject.about);
+        let started = subject.identity.started.load(Relaxed);
+        let ended = state.ended.load(Relaxed);
+        let told = listeners.iter().enumerate();
+        Self {
+            session: about.id.clone(),
+            generation,
+            listen: about.listen.clone(),
+            protocol: about.protocol.clone(),
+            user: subject.user(),
+            peer: about.peer.clone(),
+            // A number that is no cause was written by code that has taken the session over.
+            cause: subject.cause().unwrap_or(Cause::ModuleRequest).name(),
+            detail: Some(state.detail.get()).filter(|detail| !detail.is_empty()),
+            started: clock::rfc3339(started),
+            ended: clock::rfc3339(ended),
+            duration_ms: ended.saturating_sub(started),
+            sealed: chain.is_sealed(),
+            replayed: false,
+            bytes_in: state.bytes_in.load(Relaxed),
+            bytes_out: state.bytes_out.load(Relaxed),
+            listeners: told.map(|(index, l)| Told::of(subject.plan, chain, index, l)).collect(),
+        }
+    }
+
+    /// The line for the log.
+    pub(crate) fn summary(&self) -> String {
+        let user = self.user.as_deref().unwrap_or("nobody");
+        let detail = self.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
+        let failed = self.listeners.iter().filter(|l| l.outcome != "done").count();
+        let failed = if failed == 0 { String::new() } else { format!(", {failed} listeners failed") };
+        let Self { listen, peer, cause, duration_ms, .. } = self;
+        format!("closed: {user} from {peer} on {listen}, {cause}{detail}, {duration_ms} ms{failed}")
+    }
+}
+
+impl Told {
+    fn of(plan: &Plan, chain: &Chain<'_>, index: usize, listener: &Listener) -> Self {
+        Self {
+            module: plan.modules[listener.module].name.clone(),
+            listener: listener.name.clone(),
+            outcome: chain.phase(index).name().unwrap_or("failed"),
+            error: Some(chain.error(index)).filter(|error| !error.is_empty()),
+            ms: chain.took_micros(index) as f64 / 1000.0,
+            by: if chain.entered_by(index) == 0 { "session" } else { "runner" },
+            attempt: chain.attempts(index),
+        }
+    }
+}
+
+/// The journal's file, open to append.
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+    size: u64,
+    max: u64,
+}
+
+impl Journal {
+    /// Opens the journal in `state_dir`, and begins a new one when it would pass `max` bytes.
+    pub(crate) fn open(state_dir: &Path, max: u64) -> io::Result<Self> {
+        let path = state_dir.join(NAME);
+        let file = File::options().append(true).create(true).mode(0o640).open(&path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { path, file, size, max })
+    }
+
+    /// Appends a line.
+    pub(crate) fn append(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_string(line)?;
+        text.push('\n');
+        if self.size > 0 && self.size + text.len() as u64 > self.max {
+            self.rotate()?;
+        }
+        self.file.write_all(text.as_bytes())?;
+        self.size += text.len() as u64;
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        let older = self.path.with_file_name(format!("{NAME}.1"));
+        fs::rename(&self.path, older)?;
+        self.file = File::options().append(true).create(true).mode(0o640).open(&self.path)?;
+        self.size = self.file.metadata()?.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! A ledger's file: which pages of it each process maps. What is written on them is the business of
+//! `exeunt_ledger` and of those who work with it.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use exeunt_ledger::{Header, Identity, MAGIC, Slot, State, VERSION};
+
+use crate::sys;
+
+/// The folder of the kept modules in the runtime directory.
+pub(crate) const KEPT: &str = "modules";
+
+/// The slot of the daemon's own events; sessions begin at 1.
+pub(crate) const DAEMON: usize = 0;
+
+/// The name of a generation's ledger in the runtime directory.
+pub(crate) fn file_name(generation: u64) -> String {
+    format!("ledger.{generation}")
+}
+
+/// Writes the first page of a new ledger for that many sessions.
+pub(crate) fn create(file: &File, capacity: u32, generation: u64) -> io::Result<()> {
+    let slots = capacity as u64 + 1;
+    file.set_len(size_of::<Header>() as u64 + slots * size_of::<Slot>() as u64)?;
+    let header: &Header = &sys::map_pages::<Header>(file, 0, 1)?[0];
+    header.version.store(VERSION, Relaxed);
+    header.capacity.store(capacity, Relaxed);
+    header.generation.store(generation, Relaxed);
+    header.magic.store(MAGIC, Release);
+    Ok(())
+}
+
+/// Maps the first page to read: for the supervisor.
+pub(crate) fn header(file: &File) -> io::Result<&'static Header> {
+    Ok(&sys::map_read_only::<Header>(file, 0, 1)?[0])
+}
+
+/// The two descriptors of a ledger that a zygote holds: what its children map from the one that was
+/// opened to read, they can never write.
+pub(crate) struct Ledger {
+    write: OwnedFd,
+    read: OwnedFd,
+}
+
+fn offset(slot: usize) -> usize {
+    size_of::<Header>() + slot * size_of::<Slot>()
+}
+
+impl Ledger {
+    pub(crate) fn new(write: OwnedFd, read: OwnedFd) -> Self {
+        Self { write, read }
+    }
+
+    /// The first page and every slot, for the zygote alone: its children do not have this mapping.
+    pub(crate) fn whole(&self, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
+        let header: &[Header] = sys::map_pages(&self.write, 0, 1)?;
+        let slots: &[Slot] = sys::map_pages(&self.write, offset(0), capacity as usize + 1)?;
+        sys::not_for_children(header)?;
+        sys::not_for_children(slots)?;
+        Ok((&header[0], slots))
+    }
+
+    /// Who the session of a slot is, to read.
+    pub(crate) fn identity(&self, slot: usize) -> io::Result<&'static Identity> {
+        Ok(&sys::map_read_only::<Identity>(&self.read, offset(slot), 1)?[0])
+    }
+
+    /// The state page of a session, for the session. Processes that it starts do not have it.
+    pub(crate) fn state(&self, slot: usize) -> io::Result<&'static State> {
+        let offset = offset(slot) + std::mem::offset_of!(Slot, state);
+        self.page_of_its_own(offset)
+    }
+
+    /// The page on which runners go on after the session's death.
+    pub(crate) fn takeover(&self, slot: usize) -> io::Result<&'static State> {
+        let offset = offset(slot) + std::mem::offset_of!(Slot, takeover);
+        self.page_of_its_own(offset)
+    }
+
+    fn page_of_its_own(&self, offset: usize) -> io::Result<&'static State> {
+        let page: &[State] = sys::map_pages(&self.write, offset, 1)?;
+        sys::not_for_children(page)?;
+        Ok(&page[0])
+    }
+}

@@ -1,0 +1,106 @@
+//! Whom sessions become, and the way there: given up for good, verified, or the process ends. Who
+//! calls this, and when, is the business of the process roles.
+
+use std::fs;
+use std::io;
+
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::{
+    Gid, Uid, User, geteuid, getgrouplist, getgroups, getresgid, getresuid, setgroups, setresgid,
+    setresuid,
+};
+
+/// An identity without privileges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    uid: Uid,
+    gid: Gid,
+    groups: Vec<Gid>,
+}
+
+/// Why an account cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// There is none of that name.
+    Unknown,
+    /// It is the superuser's.
+    Root,
+    /// The user database could not be read.
+    Unreadable(nix::Error),
+}
+
+/// Whether this process may change its identity.
+pub(crate) fn are_root() -> bool {
+    geteuid().is_root()
+}
+
+impl Account {
+    /// Looks an account up by name. Its groups are those of the group database, listed now.
+    pub(crate) fn look_up(name: &str) -> Result<Self, Unusable> {
+        let user = User::from_name(name).map_err(Unusable::Unreadable)?.ok_or(Unusable::Unknown)?;
+        if user.uid.is_root() || user.gid.as_raw() == 0 {
+            return Err(Unusable::Root);
+        }
+        let c_name = std::ffi::CString::new(name).map_err(|_| Unusable::Unknown)?;
+        let mut groups = getgrouplist(&c_name, user.gid).map_err(Unusable::Unreadable)?;
+        groups.sort_by_key(|gid| gid.as_raw());
+        groups.dedup();
+        Ok(Self { name: name.to_owned(), uid: user.uid, gid: user.gid, groups })
+    }
+
+    /// Becomes the account, for good, and verifies it. On an error the process must end: it may have
+    /// some of its privileges left.
+    pub(crate) fn become_it(&self) -> io::Result<()> {
+        setgroups(&self.groups)?;
+        setresgid(self.gid, self.gid, self.gid)?;
+        setresuid(self.uid, self.uid, self.uid)?;
+        self.verify()
+    }
+
+    fn verify(&self) -> io::Result<()> {
+        let (uid, gid) = (getresuid()?, getresgid()?);
+        let mut groups = getgroups()?;
+        groups.sort_by_key(|gid| gid.as_raw());
+        if [uid.real, uid.effective, uid.saved] != [self.uid; 3] {
+            return Err(io::Error::other("the user ids are not those of the account"));
+        }
+        if [gid.real, gid.effective, gid.saved] != [self.gid; 3] || groups != self.groups {
+            return Err(io::Error::other("the group ids are not those of the account"));
+        }
+        let root = Uid::from_raw(0);
+        if setresuid(root, root, root).is_ok() || nix::unistd::seteuid(root).is_ok() {
+            return Err(io::Error::other("the way back to root is open"));
+        }
+        let status = fs::read_to_string("/proc/thread-self/status")?;
+        let none = |line: &str| line.split_whitespace().nth(1).is_some_and(|set| !set.contains(|c| c != '0'));
+        let sets = ["CapPrm:", "CapEff:", "CapAmb:"];
+        let held = status.lines().filter(|line| sets.iter().any(|set| line.starts_with(set)));
+        if held.clone().count() != sets.len() || !held.into_iter().all(none) {
+            return Err(io::Error::other("capabilities are left"));
+        }
+        Ok(())
+    }
+}
+
+/// What every process that runs module code for a client gives up, with or without root: core dumps
+/// (they hold what clients sent), being read by others of the same user, and new privileges by exec.
+pub(crate) fn harden() -> io::Result<()> {
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    prctl::set_dumpable(false)?;
+    prctl::set_no_new_privs()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_an_account_and_root_is_refused() {
+        assert!(Account::look_up("nobody").is_ok());
+        assert_eq!(Account::look_up("root"), Err(Unusable::Root));
+        assert_eq!(Account::look_up("no-such-user"), Err(Unusable::Unknown));
+    }
+}

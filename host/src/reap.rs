@@ -1,0 +1,152 @@
+//! After a death: look, record, reap. The wait status is on the ledger before the process is gone, so
+//! that whoever comes next knows how it ended. What follows from it is decided by the zygote.
+
+use exeunt_ledger::{Death, Identity, State};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::cause::Cause;
+use crate::clock::Moment;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By this signal.
+    Killed(Signal),
+}
+
+impl Fate {
+    fn from_status(status: WaitStatus) -> Option<(Pid, Self)> {
+        match status {
+            WaitStatus::Exited(pid, code) => Some((pid, Fate::Exited(code))),
+            WaitStatus::Signaled(pid, signal, _) => Some((pid, Fate::Killed(signal))),
+            _ => None,
+        }
+    }
+
+    /// As wait(2) would have it, for the ledger.
+    pub(crate) fn raw(self) -> i32 {
+        match self {
+            Fate::Exited(code) => (code & 0xff) << 8,
+            Fate::Killed(signal) => signal as i32,
+        }
+    }
+
+    /// In words.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Fate::Exited(code) => format!("exit status {code}"),
+            Fate::Killed(signal) => signal.as_str().to_owned(),
+        }
+    }
+
+    fn is_crash(self) -> bool {
+        use Signal::{SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+        let crashes = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP];
+        matches!(self, Fate::Killed(signal) if crashes.contains(&signal))
+    }
+}
+
+/// A child that has died and is not reaped yet: its number is still its own.
+pub(crate) fn peek() -> Option<(Pid, Fate)> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    loop {
+        match waitid(Id::All, flags) {
+            Ok(status) => return Fate::from_status(status),
+            Err(Errno::EINTR) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// How one child ended, if it has; it is not reaped.
+pub(crate) fn peek_at(pid: Pid) -> Option<Fate> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    waitid(Id::Pid(pid), flags).ok().and_then(Fate::from_status).map(|(_, fate)| fate)
+}
+
+/// Ends what a dead process left behind in its group: it could keep the client's connection open.
+pub(crate) fn end_group(pid: Pid) {
+    // The group is gone, in most cases.
+    let _none = killpg(pid, Signal::SIGKILL);
+}
+
+/// Reaps a process that was looked at.
+pub(crate) fn reap(pid: Pid) {
+    // It is dead and ours: there is nothing that could go wrong but a signal in between.
+    while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) == Err(Errno::EINTR) {}
+}
+
+/// Whether a timer that was armed had gone off by `now`.
+fn was_due(state: &State, now: Moment) -> bool {
+    let armed = state.armed_until.load(Relaxed);
+    armed != 0 && armed <= now
+}
+
+/// Why a session ended that died without a committed cause. An order that somebody gave before stands.
+pub(crate) fn cause(identity: &Identity, state: &State, fate: Fate, now: Moment) -> (Cause, String) {
+    if let Some(order) = identity.order().and_then(Cause::from_number) {
+        return (order, identity.order_detail.get());
+    }
+    let cause = match fate {
+        Fate::Exited(_) => Cause::Exited,
+        fate if fate.is_crash() => Cause::Crashed,
+        Fate::Killed(Signal::SIGKILL) if was_due(state, now) => Cause::Deadline,
+        Fate::Killed(_) => Cause::Signal,
+    };
+    (cause, fate.text())
+}
+
+/// What the death of a worker means for the listener that it was in.
+pub(crate) fn death(state: &State, fate: Fate, now: Moment) -> (Death, String) {
+    match fate {
+        Fate::Killed(Signal::SIGKILL) if was_due(state, now) => {
+            (Death::Deadline, "its deadline passed".to_owned())
+        }
+        Fate::Exited(code) => (Death::Fault, format!("it ended the process with status {code}")),
+        fate if fate.is_crash() => (Death::Fault, format!("it crashed with {}", fate.text())),
+        Fate::Killed(signal) => (Death::Killed, format!("the process was killed by {signal}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pages() -> (Box<Identity>, Box<State>) {
+        (Box::default(), Box::default())
+    }
+
+    #[test]
+    fn a_kill_after_the_armed_moment_is_the_deadline_and_before_it_a_signal() {
+        let (identity, state) = pages();
+        state.armed_until.store(100, Relaxed);
+        let kill = Fate::Killed(Signal::SIGKILL);
+        assert_eq!(cause(&identity, &state, kill, 99).0, Cause::Signal);
+        assert_eq!(cause(&identity, &state, kill, 100).0, Cause::Deadline);
+        assert_eq!(death(&state, kill, 99).0, Death::Killed);
+        assert_eq!(death(&state, kill, 100).0, Death::Deadline);
+    }
+
+    #[test]
+    fn a_crash_is_a_fault_and_an_exit_is_one_too() {
+        let (identity, state) = pages();
+        let (segv, exit) = (Fate::Killed(Signal::SIGSEGV), Fate::Exited(0));
+        assert_eq!(cause(&identity, &state, segv, 0), (Cause::Crashed, "SIGSEGV".to_owned()));
+        assert_eq!(cause(&identity, &state, exit, 0).0, Cause::Exited);
+        assert_eq!((death(&state, segv, 0).0, death(&state, exit, 0).0), (Death::Fault, Death::Fault));
+    }
+
+    #[test]
+    fn an_order_is_the_cause_however_the_process_died() {
+        let (identity, state) = pages();
+        identity.set_order(Cause::Kicked as u32, "by uid 0", 1);
+        let found = cause(&identity, &state, Fate::Killed(Signal::SIGKILL), 5);
+        assert_eq!(found, (Cause::Kicked, "by uid 0".to_owned()));
+    }
+}

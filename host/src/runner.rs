@@ -1,0 +1,88 @@
+//! A runner goes on where a session died: it works on the zygote's copy of the session's page, with
+//! the session's identity, and runs what is still owed. The daemon's own events run in one, too, as
+//! root. Whether a runner is needed, and what its own death means, the zygote decides.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::RawFd;
+
+use exeunt_ledger::{Chain, Identity, State};
+use nix::sys::prctl;
+use nix::sys::signal::SigSet;
+use nix::unistd::{Pid, setpgid};
+
+use crate::api::Subject;
+use crate::deadline::Deadline;
+use crate::events::EXIT;
+use crate::exit::Course;
+use crate::generation::Generation;
+use crate::pages::{DAEMON, Ledger};
+use crate::{log, privileges, signals, sys};
+
+/// What a runner is to do.
+pub(crate) struct Job<'a> {
+    pub(crate) slot: usize,
+    pub(crate) ledger: &'a Ledger,
+    /// The number of this worker on the chain.
+    pub(crate) worker: u32,
+    /// `core.exit` for a session; for [`DAEMON`] an event of the daemon.
+    pub(crate) event: &'static str,
+    pub(crate) life: RawFd,
+}
+
+/// Runs what is owed, seals the chain, and ends this process.
+pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
+    log::set_role("runner");
+    let (identity, state, deadline) = match prepare(generation, job) {
+        Ok(ready) => ready,
+        Err(why) => {
+            log::error(format!("a runner cannot be prepared: {why}"));
+            sys::leave(1)
+        }
+    };
+    let listeners = generation.plan.listeners(job.event);
+    let chain = Chain::new(state, listeners.len(), job.worker);
+    let subject = (job.slot != DAEMON).then(|| {
+        let subject = Subject::new(generation, identity, state);
+        &*Box::leak(Box::new(subject))
+    });
+    let course = Course {
+        plan: &generation.plan,
+        event: job.event,
+        listeners,
+        settings: &generation.config.exit,
+        state,
+        chain,
+        subject,
+    };
+    course.run(&RefCell::new(deadline));
+    // What is still owed after all, the next runner finds.
+    let _sealed = chain.seal();
+    sys::leave(0)
+}
+
+fn prepare(
+    generation: &Generation,
+    job: &Job<'_>,
+) -> io::Result<(&'static Identity, &'static State, Deadline)> {
+    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    prctl::set_name(c"exeunt-runner")?;
+    let identity = job.ledger.identity(job.slot)?;
+    let state = job.ledger.takeover(job.slot)?;
+    let deadline = Deadline::new()?;
+    let mut keep = vec![0, 1, 2, job.life];
+    keep.extend(log::descriptor());
+    keep.extend(&generation.descriptors);
+    keep.sort_unstable();
+    sys::close_all_but(&keep)?;
+    SigSet::empty().thread_set_mask()?;
+    // A runner is ended by its timer alone: a signal meant for the session must not cost a turn.
+    signals::block_endings()?;
+    if job.event == EXIT {
+        privileges::harden()?;
+        if let Some(account) = &generation.account {
+            account.become_it()?;
+        }
+    }
+    Ok((identity, state, deadline))
+}

@@ -1,0 +1,8 @@
+//! A session's process: a spare that waits with its slot, becomes a session when it is handed a
+//! connection, serves it and ends through `exit`. Admission, and whatever comes after the death of
+//! the process, are the zygote's.
+
+mod live;
+mod spare;
+
+pub(crate) use spare::{Seat, wait_for_connection};

@@ -1,0 +1,165 @@
+//! The clients of the control socket: who they are, what they ask, and what they are told. Each has
+//! a short time to ask; none of them can hold the daemon up.
+
+use std::io::{ErrorKind, Read};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+
+use nix::sys::socket::{getsockopt, sockopt};
+use nix::unistd::geteuid;
+
+use super::Supervisor;
+use crate::channel::Message;
+use crate::clock::{self, Moment};
+use crate::control::{REQUEST_SIZE, Reply, Request};
+use crate::log;
+
+/// How long a client may take to ask.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The most clients at the same time.
+const CLIENTS: usize = 64;
+
+struct Client {
+    stream: UnixStream,
+    uid: u32,
+    asked: Vec<u8>,
+    until: Moment,
+}
+
+/// A client whose request is whole.
+pub(super) struct Asked {
+    stream: UnixStream,
+    request: Request,
+}
+
+/// Everybody at the control socket.
+pub(super) struct Clients {
+    listener: UnixListener,
+    clients: Vec<Client>,
+    /// Waiting for a zygote's word about a kick.
+    kicking: Vec<(u64, UnixStream)>,
+    /// Waiting until the daemon is gone: their connection ends with it.
+    staying: Vec<UnixStream>,
+    tokens: u64,
+}
+
+impl Clients {
+    pub(super) fn new(listener: UnixListener) -> Self {
+        let (clients, kicking, staying) = (Vec::new(), Vec::new(), Vec::new());
+        Self { listener, clients, kicking, staying, tokens: 0 }
+    }
+
+    pub(super) fn listener(&self) -> &UnixListener {
+        &self.listener
+    }
+
+    /// The descriptors of those who have not asked yet, in order.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+        self.clients.iter().map(|client| client.stream.as_raw_fd())
+    }
+
+    /// When the patience with the first of them ends.
+    pub(super) fn next_moment(&self) -> Option<Duration> {
+        let first = self.clients.iter().map(|client| client.until).min();
+        first.map(|moment| clock::until(moment, clock::now()))
+    }
+
+    /// Reads from those that are ready, accepts new ones, and returns the requests that are whole.
+    pub(super) fn take(&mut self, ready: &[bool], knocking: bool) -> Vec<Asked> {
+        let mut requests = Vec::new();
+        let now = clock::now();
+        let mut ready = ready.iter().copied();
+        let clients = std::mem::take(&mut self.clients);
+        for mut client in clients {
+            let is_ready = ready.next().unwrap_or(false);
+            match if is_ready { client.read() } else { Progress::Waiting } {
+                Progress::Asked(request) => requests.push(Asked { stream: client.stream, request }),
+                Progress::Waiting if client.until > now => self.clients.push(client),
+                Progress::Waiting | Progress::Over => {}
+            }
+        }
+        if knocking {
+            self.accept(now);
+        }
+        requests
+    }
+
+    fn accept(&mut self, now: Moment) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            let Ok(peer) = getsockopt(&stream, sockopt::PeerCredentials) else { continue };
+            if self.clients.len() >= CLIENTS || stream.set_nonblocking(true).is_err() {
+                continue;
+            }
+            let (asked, until) = (Vec::new(), clock::after(now, PATIENCE));
+            self.clients.push(Client { stream, uid: peer.uid(), asked, until });
+        }
+    }
+
+    /// A zygote has answered a kick.
+    pub(super) fn kicked(&mut self, token: u64, found: bool) {
+        let Some(place) = self.kicking.iter().position(|(t, _)| *t == token) else { return };
+        let (_, stream) = self.kicking.swap_remove(place);
+        let reply = if found { Reply::done("kicked") } else { Reply::refused("no such session") };
+        reply.send(&stream);
+    }
+}
+
+enum Progress {
+    Asked(Request),
+    Waiting,
+    Over,
+}
+
+impl Client {
+    fn read(&mut self) -> Progress {
+        let mut bytes = [0; REQUEST_SIZE];
+        let missing = REQUEST_SIZE - self.asked.len();
+        match (&self.stream).read(&mut bytes[..missing]) {
+            Ok(0) => return Progress::Over,
+            Ok(n) => self.asked.extend_from_slice(&bytes[..n]),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => return Progress::Waiting,
+            Err(_) => return Progress::Over,
+        }
+        let Ok(whole) = <&[u8; REQUEST_SIZE]>::try_from(&*self.asked) else { return Progress::Waiting };
+        match Request::decode(whole) {
+            Some(request) if self.may(request) => Progress::Asked(request),
+            Some(_) => self.refuse("only root and the daemon's own user may ask for that"),
+            None => self.refuse("the daemon does not know this request; is it of another version?"),
+        }
+    }
+
+    fn may(&self, request: Request) -> bool {
+        !request.changes() || self.uid == 0 || self.uid == geteuid().as_raw()
+    }
+
+    fn refuse(&self, why: &str) -> Progress {
+        log::warn(format!("a control request of uid {} was refused: {why}", self.uid));
+        Reply::refused(why).send(&self.stream);
+        Progress::Over
+    }
+}
+
+impl Supervisor<'_> {
+    /// Does what a client asks.
+    pub(super) fn answer(&mut self, asked: Asked) {
+        let Asked { stream, request } = asked;
+        match request {
+            Request::Status => Reply::done(self.status()).send(&stream),
+            Request::Stop { grace } => {
+                log::info("asked to end by the control socket");
+                self.end(grace.map(Duration::from_millis));
+                Reply::done("the daemon ends").send(&stream);
+                self.clients.staying.push(stream);
+            }
+            Request::Kick { session } => {
+                self.clients.tokens += 1;
+                let token = self.clients.tokens;
+                match self.zygote.channel.send(Message::Kick { session, token }, &[]) {
+                    Ok(()) => self.clients.kicking.push((token, stream)),
+                    Err(e) => Reply::refused(format!("the zygote does not hear: {e}")).send(&stream),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The daemon's files: lock, pid file, ledgers, scoreboards, plans. Made at the start, gone at the
+//! end; what is in them is other rooms' business.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::{Gid, chown, geteuid};
+
+use super::Failure;
+use crate::config::Host;
+use crate::{control, pages, scoreboard};
+
+const LOCK: &str = "lock";
+const PID_FILE: &str = "exeunt.pid";
+
+/// The files of a running daemon; while this exists, no other daemon has the runtime directory.
+pub(super) struct Files {
+    dir: PathBuf,
+    pid_file: PathBuf,
+    group: Option<Gid>,
+    _lock: Flock<File>,
+}
+
+fn cannot(what: &str, path: &Path, e: impl std::fmt::Display) -> Failure {
+    Failure::no(format!("error: cannot {what} {}: {e}", path.display()))
+}
+
+impl Files {
+    /// Makes the directories, takes the lock and removes what a daemon left that was killed.
+    pub(super) fn claim(host: &Host, group: Option<Gid>) -> Result<Self, Failure> {
+        let dir = &host.runtime_dir;
+        make_private(dir)?;
+        make_private(&host.state_dir)?;
+        make_private(&dir.join(pages::KEPT))?;
+        let lock = lock(dir)?;
+        let files = Self {
+            dir: dir.clone(),
+            pid_file: host.pid_file.clone().unwrap_or_else(|| dir.join(PID_FILE)),
+            group,
+            _lock: lock,
+        };
+        if let Some(group) = group {
+            chown(dir, None, Some(group)).map_err(|e| cannot("give away", dir, e))?;
+        }
+        files.remove_generations();
+        Ok(files)
+    }
+
+    /// A new ledger and scoreboard for a generation.
+    pub(super) fn create(&self, generation: u64, capacity: u32) -> io::Result<(File, File)> {
+        let ledger = self.file(&pages::file_name(generation), 0o600)?;
+        pages::create(&ledger, capacity, generation)?;
+        let board = self.file(&scoreboard::file_name(generation), 0o640)?;
+        scoreboard::create(&board, capacity, generation)?;
+        Ok((ledger, board))
+    }
+
+    /// The ledger of a generation, opened to read only.
+    pub(super) fn ledger_to_read(&self, generation: u64) -> io::Result<File> {
+        File::open(self.dir.join(pages::file_name(generation)))
+    }
+
+    /// Leaves a generation's plan for the client commands.
+    pub(super) fn write_plan(&self, generation: u64, plan: &str) -> io::Result<()> {
+        self.file(&plan_name(generation), 0o640)?.write_all(plan.as_bytes())
+    }
+
+    /// Writes the pid file, whole or not at all.
+    pub(super) fn write_pid(&self) -> Result<(), Failure> {
+        let path = &self.pid_file;
+        let new = path.with_extension("pid.new");
+        let written = fs::write(&new, format!("{}\n", std::process::id()));
+        written.and_then(|()| fs::rename(&new, path)).map_err(|e| cannot("write", path, e))
+    }
+
+    fn file(&self, name: &str, mode: u32) -> io::Result<File> {
+        let mut options = File::options();
+        let options = options.read(true).write(true).create(true).truncate(true).mode(mode);
+        let file = options.open(self.dir.join(name))?;
+        file.set_permissions(Permissions::from_mode(mode))?;
+        if let Some(group) = self.group {
+            std::os::unix::fs::fchown(&file, None, Some(group.as_raw()))?;
+        }
+        Ok(file)
+    }
+
+    fn remove_generations(&self) {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let kind = name.split_once('.').map(|(kind, _)| kind);
+            if matches!(kind, Some("ledger" | "scoreboard" | "plan")) {
+                // What cannot be removed is overwritten or in nobody's way.
+                let _stays = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Removes what was there for the running daemon; the lock goes with this value.
+    pub(super) fn clean_up(&self) {
+        control::remove(&self.dir);
+        self.remove_generations();
+        let _gone = fs::remove_file(&self.pid_file);
+    }
+}
+
+/// The name of a generation's plan.
+fn plan_name(generation: u64) -> String {
+    format!("plan.{generation}.json")
+}
+
+/// Makes a directory that is ours alone to write, or checks that it is.
+fn make_private(dir: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o750).create(dir);
+    made.map_err(|e| cannot("make the directory", dir, e))?;
+    let about = fs::metadata(dir).map_err(|e| cannot("look at", dir, e))?;
+    if about.uid() != geteuid().as_raw() || about.mode() & 0o002 != 0 {
+        let text = format!(
+            "error: will not use {}: others than the daemon's user can write there\n  \
+             hint: name another directory in [host], or give this one to the daemon's user",
+            dir.display()
+        );
+        return Err(Failure::no(text));
+    }
+    Ok(())
+}
+
+fn lock(dir: &Path) -> Result<Flock<File>, Failure> {
+    let path = dir.join(LOCK);
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(|e| cannot("open", &path, e))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| match e {
+        Errno::EWOULDBLOCK => Failure::no(format!(
+            "error: a daemon is running already with {}\n  \
+             hint: `exeunt status` shows it, `exeunt stop` ends it; another one needs a runtime_dir \
+             of its own in [host]",
+            dir.display()
+        )),
+        e => cannot("lock", &path, e),
+    })
+}

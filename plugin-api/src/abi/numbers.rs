@@ -1,0 +1,162 @@
+//! The numbers that cross the border: results, facts, kinds of values, levels. Numbers are only added.
+
+/// What a function of the host and a callback of a module return. Zero and above is success.
+pub mod status {
+    /// Done.
+    pub const OK: i32 = 0;
+    /// It failed; the text was given to the host with `fail`.
+    pub const FAILED: i32 = -1;
+    /// The session is ending: return to the host as soon as possible.
+    pub const ENDING: i32 = -2;
+    /// The handle is not, or no longer, valid here.
+    pub const BAD_HANDLE: i32 = -3;
+    /// The function may not be called at this time (registration outside init, for instance).
+    pub const BAD_PHASE: i32 = -4;
+    /// A null pointer, text that is not UTF-8, a number out of range, a name with other characters.
+    pub const BAD_ARGUMENT: i32 = -5;
+    /// The same thing was registered before.
+    pub const DUPLICATE: i32 = -6;
+    /// The function pointer does not lie in an executable segment of the module itself.
+    pub const FOREIGN_POINTER: i32 = -7;
+    /// There is none: no such key, no such fact in this case.
+    pub const NONE: i32 = -8;
+    /// More than there is room for.
+    pub const TOO_BIG: i32 = -9;
+    /// A connect or login listener denies; the reason was given with `fail`.
+    pub const DENIED: i32 = -10;
+    /// The module's code panicked; the message was given with `fail`.
+    pub const PANICKED: i32 = -11;
+}
+
+/// A fact about a session or its end, for `fact_str` (text) and `fact_int` (number).
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Text: the session's id, unique for this daemon and its successors.
+    Session = 1,
+    /// Text: the user that logged in; none before login.
+    User = 2,
+    /// Text: the client's address and port.
+    Peer = 3,
+    /// Text: the local address and port.
+    Local = 4,
+    /// Text: the name of the listen in `modules.toml`.
+    Listen = 5,
+    /// Text: the name of the protocol.
+    Protocol = 6,
+    /// Text: the last command that the protocol reported; none before the first.
+    Command = 7,
+    /// Text: the working directory or file that the protocol reported; none before the first.
+    Path = 8,
+    /// Text: the name of the event that is being delivered.
+    Event = 9,
+    /// Text: the name of the cause of the end, `client-quit` for instance; only at an end.
+    Cause = 10,
+    /// Text: the detail of the cause: which limit, signal, module; none if there is none.
+    Detail = 11,
+    /// Number: bytes received from the client.
+    BytesIn = 32,
+    /// Number: bytes sent to the client.
+    BytesOut = 33,
+    /// Number: when the session started, in milliseconds since 1970 UTC.
+    Started = 34,
+    /// Number: when the end was committed, in milliseconds since 1970 UTC; only at an end.
+    Ended = 35,
+    /// Number: 1 if the session's process is alive and the callback runs in it, else 0.
+    Live = 36,
+    /// Number: how often this listener was entered for this session, this time included.
+    Attempt = 37,
+    /// Number: the index of the listen among those of the protocol, in the order of the file.
+    ListenIndex = 38,
+}
+
+impl Fact {
+    /// The fact with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: u32) -> Option<Self> {
+        const ALL: [Fact; 18] = [
+            Fact::Session,
+            Fact::User,
+            Fact::Peer,
+            Fact::Local,
+            Fact::Listen,
+            Fact::Protocol,
+            Fact::Command,
+            Fact::Path,
+            Fact::Event,
+            Fact::Cause,
+            Fact::Detail,
+            Fact::BytesIn,
+            Fact::BytesOut,
+            Fact::Started,
+            Fact::Ended,
+            Fact::Live,
+            Fact::Attempt,
+            Fact::ListenIndex,
+        ];
+        ALL.into_iter().find(|fact| *fact as u32 == n)
+    }
+}
+
+/// The kind of a value in the value model, as `value_kind` returns it.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Null = 0,
+    /// True or false.
+    Bool = 1,
+    /// A whole number, 64 bits, signed.
+    Int = 2,
+    /// A floating point number, 64 bits.
+    Float = 3,
+    /// UTF-8 text.
+    Str = 4,
+    /// Bytes.
+    Bytes = 5,
+    /// Values in order.
+    List = 6,
+    /// Values by name, in order.
+    Table = 7,
+}
+
+impl Kind {
+    /// The kind with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: i32) -> Option<Self> {
+        use Kind::{Bool, Bytes, Float, Int, List, Null, Str, Table};
+        [Null, Bool, Int, Float, Str, Bytes, List, Table].into_iter().find(|k| *k as i32 == n)
+    }
+}
+
+/// How important a line of the log is.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something failed that should not.
+    Error = 1,
+    /// Something is odd; the work goes on.
+    Warn = 2,
+    /// What an operator wants to read.
+    Info = 3,
+    /// What only a developer wants to read.
+    Debug = 4,
+}
+
+impl Level {
+    /// The level with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: u32) -> Option<Self> {
+        [Level::Error, Level::Warn, Level::Info, Level::Debug].into_iter().find(|l| *l as u32 == n)
+    }
+}
+
+/// What to wait for on a descriptor: the bits of [`Waiting`](super::Waiting).
+pub struct Interest;
+
+impl Interest {
+    /// It can be read, or is at its end.
+    pub const READ: u32 = 1;
+    /// It can be written.
+    pub const WRITE: u32 = 2;
+}

@@ -1,0 +1,65 @@
+//! The host's functions for sessions, as safe functions.
+
+use std::os::fd::BorrowedFd;
+
+use super::{Held, calls::lent, host};
+use crate::abi::{Bytes, Str};
+use crate::session::Waiting;
+
+impl Held<'_> {
+    /// Waits for one of `waiting`; negative milliseconds are no limit.
+    pub(crate) fn wait(self, waiting: &mut [Waiting<'_>], milliseconds: i64) -> i32 {
+        let list = waiting.as_mut_ptr().cast();
+        // SAFETY: `Waiting` is a transparent wrapper of the border's type; there are `len` of them, which
+        // the host may write to during the call; each names a descriptor that is borrowed meanwhile.
+        unsafe { host().session_wait()(self.handle, list, waiting.len(), milliseconds) }
+    }
+
+    pub(crate) fn connection(self) -> Result<BorrowedFd<'static>, i32> {
+        // SAFETY: the host checks the handle.
+        lent(unsafe { host().session_connection()(self.handle) })
+    }
+
+    pub(crate) fn count(self, bytes_in: u64, bytes_out: u64) {
+        // SAFETY: the host checks the handle.
+        unsafe { host().session_count()(self.handle, bytes_in, bytes_out) };
+    }
+
+    pub(crate) fn command(self, command: &str, path: Option<&str>) -> i32 {
+        let path = path.map_or(Str::NONE, Str::new);
+        // SAFETY: the host checks the handle and copies the texts.
+        unsafe { host().session_command()(self.handle, Str::new(command), path) }
+    }
+
+    pub(crate) fn login(self, user: &str) -> i32 {
+        // SAFETY: the host checks the handle and copies the text.
+        unsafe { host().session_login()(self.handle, Str::new(user)) }
+    }
+
+    pub(crate) fn login_failed(self, user: &str) -> i32 {
+        // SAFETY: the host checks the handle and copies the text.
+        unsafe { host().session_login_failed()(self.handle, Str::new(user)) }
+    }
+
+    pub(crate) fn end(self, cause: &str, detail: Option<&str>) {
+        let detail = detail.map_or(Str::NONE, Str::new);
+        // SAFETY: the host checks the handle and copies the texts.
+        unsafe { host().session_end()(self.handle, Str::new(cause), detail) };
+    }
+
+    pub(crate) fn farewell(self, reply: &[u8]) {
+        // SAFETY: the host checks the handle and copies the bytes.
+        unsafe { host().farewell()(self.handle, Bytes::new(reply)) };
+    }
+
+    /// The module's facts of the session into `buffer`; their whole length, or a status below zero.
+    pub(crate) fn state_read(self, buffer: &mut [u8]) -> i64 {
+        // SAFETY: the buffer may be written to during the call, `len` bytes.
+        unsafe { host().state_read()(self.handle, buffer.as_mut_ptr(), buffer.len()) }
+    }
+
+    pub(crate) fn state_write(self, bytes: &[u8]) -> i32 {
+        // SAFETY: the host checks the handle and copies the bytes.
+        unsafe { host().state_write()(self.handle, Bytes::new(bytes)) }
+    }
+}

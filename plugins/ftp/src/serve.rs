@@ -1,0 +1,95 @@
+//! A session from its greeting to its end: take a line, find the verb, let it answer.
+
+use exeunt_api::prelude::*;
+
+use crate::client::{Client, Login};
+use crate::command::{self, Malformed};
+use crate::line::Line;
+use crate::reply::{Answer, Reply, Stop};
+use crate::verbs::{self, Takes, Verb};
+
+/// Serves a client until its session ends; the error is always that end.
+pub(crate) fn serve(client: &mut Client<'_>) -> Result<()> {
+    client.control.send(&greeting(&client.config.greeting))?;
+    loop {
+        let answer = match client.control.line()? {
+            Line::Text(line) => answer(client, &line),
+            Line::TooLong => Ok(Reply::new(500, "The command is too long.")),
+            Line::NotText => Ok(Reply::new(501, "Names and commands have to be UTF-8.")),
+        };
+        match answer {
+            Ok(reply) | Err(Stop::Reply(reply)) => client.control.send(&reply)?,
+            Err(Stop::Session(error)) => return Err(error),
+        }
+    }
+}
+
+fn greeting(text: &str) -> Reply {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let last = lines.pop().unwrap_or_default();
+    match lines.is_empty() {
+        true => Reply::new(220, last),
+        false => Reply::block(220, lines.remove(0), lines, last),
+    }
+}
+
+/// Answers one line.
+fn answer(client: &mut Client<'_>, line: &str) -> Answer {
+    let command = match command::parse(line) {
+        Ok(command) => command,
+        Err(Malformed::Empty) => return Ok(Reply::new(500, "There is no command.")),
+        Err(Malformed::ControlCharacter) => {
+            return Ok(Reply::new(501, "Control characters are not allowed."));
+        }
+        Err(Malformed::NotAVerb) => return Ok(Reply::new(500, "Command not understood.")),
+    };
+    let Some(verb) = verbs::find(&command.verb) else {
+        // What follows may be a secret behind a misspelt PASS.
+        client.session.command(&command.verb, None)?;
+        return Ok(Reply::new(500, format!("{} not understood.", command.verb)));
+    };
+    report(client, verb, command.argument)?;
+    if !verb.early && client.login != Login::Done {
+        return Ok(Reply::new(530, "Please log in with USER and PASS."));
+    }
+    match (verb.takes, command.argument) {
+        (Takes::Nothing, "") | (Takes::Perhaps | Takes::Secret, _) => {}
+        (Takes::Nothing, _) => {
+            return Ok(Reply::new(501, format!("{} takes no argument.", verb.name)));
+        }
+        (Takes::Path, "") => return Ok(Reply::new(501, needs_argument(verb))),
+        (Takes::Text(code), "") => return Ok(Reply::new(code, needs_argument(verb))),
+        (Takes::Path | Takes::Text(_), _) => {}
+    }
+    (verb.run)(client, command.argument)
+}
+
+fn needs_argument(verb: &Verb) -> String {
+    format!("{} needs an argument: {}", verb.name, verb.syntax)
+}
+
+/// Tells the host what the session is about to do.
+fn report(client: &Client<'_>, verb: &Verb, argument: &str) -> Result<()> {
+    let path = match verb.takes {
+        Takes::Path => client.path(argument),
+        _ => client.folder.clone(),
+    };
+    let shown = match (verb.takes, argument) {
+        (Takes::Secret, _) => format!("{} (hidden)", verb.name),
+        (_, "") => verb.name.to_owned(),
+        (_, argument) => format!("{} {argument}", verb.name),
+    };
+    client.session.command(&shown, Some(&path.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greeting_has_as_many_lines_as_its_text() {
+        assert_eq!(greeting("Hello.").to_string(), "220 Hello.\r\n");
+        assert_eq!(greeting("").to_string(), "220 \r\n");
+        assert_eq!(greeting("a\nb\nc").to_string(), "220-a\r\n b\r\n220 c\r\n");
+    }
+}

@@ -1,0 +1,148 @@
+//! The ways to misbehave. Each does what a real fault would do, with the system's own means.
+
+#![allow(unsafe_code, reason = "faults are what this module is for")]
+#![allow(clippy::disallowed_methods, reason = "ending the process is one of them")]
+
+use std::hint::black_box;
+use std::ptr;
+use std::thread;
+use std::time::Duration;
+
+use exeunt_api::prelude::*;
+
+/// How long a process that is left behind lives at most, should nobody end it.
+const LEFT_BEHIND: Duration = Duration::from_secs(120);
+
+/// How it misbehaves.
+#[derive(Clone, Copy, Default, Settings)]
+pub(crate) enum How {
+    /// Not at all.
+    #[default]
+    None,
+    /// Returns an error.
+    Error,
+    /// Panics.
+    Panic,
+    /// Writes through a null pointer.
+    NullWrite,
+    /// Jumps to an address where no code is.
+    WildJump,
+    /// Calls itself until the stack is used up.
+    StackOverflow,
+    /// Computes for ever.
+    Spin,
+    /// Sleeps for ever, in the kernel.
+    Sleep,
+    /// Calls `exit(0)`.
+    Exit,
+    /// Calls `_exit(0)`.
+    ExitNow,
+    /// Calls `abort()`.
+    Abort,
+    /// Becomes another program, `true`.
+    Execve,
+    /// Leaves a grandchild behind that keeps all descriptors and sleeps.
+    ForkHolding,
+    /// Closes all descriptors.
+    CloseAll,
+    /// Changes the working directory.
+    Chdir,
+    /// Changes the umask.
+    Umask,
+    /// Stops the process.
+    Sigstop,
+    /// Leaves a thread behind.
+    Thread,
+    /// Registers a listener of the same name twice, whatever the event.
+    DuplicateListener,
+}
+
+/// Does it. What returns afterwards says that all is well, except `error`.
+pub(crate) fn misbehave(how: How) -> Result<()> {
+    match how {
+        How::None | How::DuplicateListener => {}
+        How::Error => return Err(Error::new("told to fail")),
+        How::Panic => panic!("told to panic"),
+        How::NullWrite => null_write(),
+        How::WildJump => wild_jump(),
+        How::StackOverflow => drop(black_box(overflow(0))),
+        How::Spin => spin(),
+        How::Sleep => sleep(),
+        // SAFETY: ends the process, other code of which may still run: that is the fault.
+        How::Exit => unsafe { libc::exit(0) },
+        // SAFETY: ends the process at once.
+        How::ExitNow => unsafe { libc::_exit(0) },
+        // SAFETY: as above.
+        How::Abort => unsafe { libc::abort() },
+        How::Execve => execve(),
+        How::ForkHolding => fork_holding(),
+        // SAFETY: the descriptors are closed under their owners' feet: that is the fault.
+        How::CloseAll => drop(unsafe { libc::close_range(0, u32::MAX, 0) }),
+        How::Chdir => std::env::set_current_dir("/proc")?,
+        // SAFETY: sets a number of the process.
+        How::Umask => drop(unsafe { libc::umask(0o123) }),
+        // SAFETY: stops the process, which changes nothing in it.
+        How::Sigstop => drop(unsafe { libc::raise(libc::SIGSTOP) }),
+        How::Thread => drop(thread::Builder::new().name("left-behind".into()).spawn(sleep)?),
+    }
+    Ok(())
+}
+
+fn null_write() {
+    let nowhere = black_box(ptr::null_mut::<u8>());
+    // SAFETY: none: that is the fault.
+    unsafe { nowhere.write_volatile(1) };
+}
+
+fn wild_jump() {
+    let nowhere = black_box(8_usize);
+    // SAFETY: none: that is the fault.
+    let function = unsafe { std::mem::transmute::<usize, extern "C" fn()>(nowhere) };
+    function();
+}
+
+#[allow(unconditional_recursion, reason = "that is the fault")]
+fn overflow(depth: u64) -> u64 {
+    let room = black_box([depth; 512]);
+    overflow(black_box(depth + 1)) + room[0]
+}
+
+fn spin() -> ! {
+    loop {
+        black_box(());
+    }
+}
+
+fn sleep() {
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+fn execve() {
+    let program = c"/bin/true".as_ptr();
+    let arguments = [program, ptr::null()];
+    // SAFETY: the arguments are C strings, ended by a null.
+    unsafe { libc::execv(program, arguments.as_ptr()) };
+}
+
+/// Forks twice; the child ends at once, the grandchild keeps the descriptors.
+fn fork_holding() {
+    // SAFETY: the process has one thread, so the child is as sound as its parent.
+    match unsafe { libc::fork() } {
+        0 => left_behind(),
+        child => {
+            // SAFETY: waits for the child; the status is not wanted.
+            unsafe { libc::waitpid(child, ptr::null_mut(), 0) };
+        }
+    }
+}
+
+fn left_behind() -> ! {
+    // SAFETY: as above.
+    if unsafe { libc::fork() } == 0 {
+        thread::sleep(LEFT_BEHIND);
+    }
+    // SAFETY: ends this process.
+    unsafe { libc::_exit(0) }
+}

@@ -1,0 +1,16 @@
+//! A tracing module for the tests; see the library `trace`.
+#![forbid(unsafe_code)]
+
+use exeunt_api::prelude::*;
+
+struct TraceC;
+
+impl Module for TraceC {
+    type Config = trace::Config;
+
+    fn init(config: Self::Config, reg: &mut Registrar<'_>) -> Result<()> {
+        trace::register("trace_c", config, reg)
+    }
+}
+
+export_module!(TraceC);
