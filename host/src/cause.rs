@@ -1,5 +1,5 @@
-//! Why a session ended: the names, the numbers in the ledger, and a sentence for each. Who commits
-//! which cause is decided where it is found out.
+//! Why a session ended: the names, and the numbers in the ledger. Who commits which cause is decided
+//! where it is found out; the sentences for clients are the SDK's.
 
 /// Declares the causes once: number in the ledger, variant, name, sentence.
 macro_rules! causes {
@@ -19,11 +19,6 @@ macro_rules! causes {
             /// The name in the journal and in `modules.toml`.
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Cause::$variant => $name),* }
-            }
-
-            /// A sentence for people.
-            pub(crate) fn text(self) -> &'static str {
-                match self { $(Cause::$variant => $text),* }
             }
 
             /// The cause with that number in the ledger.

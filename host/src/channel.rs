@@ -116,20 +116,21 @@ impl Channel {
         let mut space = nix::cmsg_space!([RawFd; LISTENS]);
         let mut parts = [IoSliceMut::new(&mut bytes)];
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let (len, rights) = match recvmsg::<()>(self.0.as_raw_fd(), &mut parts, Some(&mut space), flags) {
-            Ok(got) => {
-                let mut rights = Vec::new();
-                for part in got.cmsgs()? {
-                    if let ControlMessageOwned::ScmRights(numbers) = part {
-                        rights.extend(numbers.into_iter().filter_map(|n| sys::adopt(n).ok()));
+        let (len, rights) =
+            match recvmsg::<()>(self.0.as_raw_fd(), &mut parts, Some(&mut space), flags) {
+                Ok(got) => {
+                    let mut rights = Vec::new();
+                    for part in got.cmsgs()? {
+                        if let ControlMessageOwned::ScmRights(numbers) = part {
+                            rights.extend(numbers.into_iter().filter_map(|n| sys::adopt(n).ok()));
+                        }
                     }
+                    (got.bytes, rights)
                 }
-                (got.bytes, rights)
-            }
-            Err(Errno::EAGAIN | Errno::EINTR) => return Ok(Received::Nothing),
-            Err(Errno::ECONNRESET) => return Ok(Received::End),
-            Err(e) => return Err(e.into()),
-        };
+                Err(Errno::EAGAIN | Errno::EINTR) => return Ok(Received::Nothing),
+                Err(Errno::ECONNRESET) => return Ok(Received::End),
+                Err(e) => return Err(e.into()),
+            };
         if len == 0 {
             return Ok(Received::End);
         }

@@ -136,7 +136,10 @@ pub(crate) fn listen(runtime_dir: &Path, group: Option<Gid>) -> io::Result<UnixL
     }
     let listener = UnixListener::bind(&path)?;
     listener.set_nonblocking(true)?;
-    fs::set_permissions(&path, Permissions::from_mode(if group.is_some() { 0o660 } else { 0o600 }))?;
+    fs::set_permissions(
+        &path,
+        Permissions::from_mode(if group.is_some() { 0o660 } else { 0o600 }),
+    )?;
     std::os::unix::fs::chown(&path, None, group.map(Gid::as_raw))?;
     Ok(listener)
 }

@@ -124,7 +124,10 @@ fn linger(leaving: &Leaving<'_>) {
         if rest.is_zero() || !matches!(poll(&mut fds, timeout), Ok(1..)) {
             return;
         }
-        if !matches!(recv(connection.as_raw_fd(), &mut thrown_away, MsgFlags::MSG_DONTWAIT), Ok(1..)) {
+        if !matches!(
+            recv(connection.as_raw_fd(), &mut thrown_away, MsgFlags::MSG_DONTWAIT),
+            Ok(1..)
+        ) {
             return;
         }
     }

@@ -86,10 +86,11 @@ impl Line {
 
     /// The line for the log.
     pub(crate) fn summary(&self) -> String {
-        let user = self.user.as_deref().unwrap_or("nobody");
+        let user = self.user.as_deref().unwrap_or("-");
         let detail = self.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
         let failed = self.listeners.iter().filter(|l| l.outcome != "done").count();
-        let failed = if failed == 0 { String::new() } else { format!(", {failed} listeners failed") };
+        let failed =
+            if failed == 0 { String::new() } else { format!(", {failed} listeners failed") };
         let Self { listen, peer, cause, duration_ms, .. } = self;
         format!("closed: {user} from {peer} on {listen}, {cause}{detail}, {duration_ms} ms{failed}")
     }
@@ -115,6 +116,8 @@ pub(crate) struct Journal {
     file: File,
     size: u64,
     max: u64,
+    /// Whether the last append failed, perhaps half way.
+    torn: bool,
 }
 
 impl Journal {
@@ -123,7 +126,7 @@ impl Journal {
         let path = state_dir.join(NAME);
         let file = File::options().append(true).create(true).mode(0o640).open(&path)?;
         let size = file.metadata()?.len();
-        Ok(Self { path, file, size, max })
+        Ok(Self { path, file, size, max, torn: false })
     }
 
     /// Appends a line.
@@ -133,7 +136,13 @@ impl Journal {
         if self.size > 0 && self.size + text.len() as u64 > self.max {
             self.rotate()?;
         }
+        // A line that was written in part gets its end first, so that it does not spoil this one.
+        if self.torn {
+            text.insert(0, '\n');
+        }
+        self.torn = true;
         self.file.write_all(text.as_bytes())?;
+        self.torn = false;
         self.size += text.len() as u64;
         Ok(())
     }

@@ -74,7 +74,9 @@ impl Account {
             return Err(io::Error::other("the way back to root is open"));
         }
         let status = fs::read_to_string("/proc/thread-self/status")?;
-        let none = |line: &str| line.split_whitespace().nth(1).is_some_and(|set| !set.contains(|c| c != '0'));
+        let none = |line: &str| {
+            line.split_whitespace().nth(1).is_some_and(|set| !set.contains(|c| c != '0'))
+        };
         let sets = ["CapPrm:", "CapEff:", "CapAmb:"];
         let held = status.lines().filter(|line| sets.iter().any(|set| line.starts_with(set)));
         if held.clone().count() != sets.len() || !held.into_iter().all(none) {

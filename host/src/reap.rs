@@ -89,7 +89,12 @@ fn was_due(state: &State, now: Moment) -> bool {
 }
 
 /// Why a session ended that died without a committed cause. An order that somebody gave before stands.
-pub(crate) fn cause(identity: &Identity, state: &State, fate: Fate, now: Moment) -> (Cause, String) {
+pub(crate) fn cause(
+    identity: &Identity,
+    state: &State,
+    fate: Fate,
+    now: Moment,
+) -> (Cause, String) {
     if let Some(order) = identity.order().and_then(Cause::from_number) {
         return (order, identity.order_detail.get());
     }
@@ -139,7 +144,10 @@ mod tests {
         let (segv, exit) = (Fate::Killed(Signal::SIGSEGV), Fate::Exited(0));
         assert_eq!(cause(&identity, &state, segv, 0), (Cause::Crashed, "SIGSEGV".to_owned()));
         assert_eq!(cause(&identity, &state, exit, 0).0, Cause::Exited);
-        assert_eq!((death(&state, segv, 0).0, death(&state, exit, 0).0), (Death::Fault, Death::Fault));
+        assert_eq!(
+            (death(&state, segv, 0).0, death(&state, exit, 0).0),
+            (Death::Fault, Death::Fault)
+        );
     }
 
     #[test]

@@ -38,8 +38,12 @@ impl Requests {
             let mut word = [0; 8];
             let mut space = nix::cmsg_space!(UnixCredentials);
             let mut parts = [IoSliceMut::new(&mut word)];
-            let got =
-                recvmsg::<()>(self.zygote.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty());
+            let got = recvmsg::<()>(
+                self.zygote.as_raw_fd(),
+                &mut parts,
+                Some(&mut space),
+                MsgFlags::empty(),
+            );
             let sender = match got {
                 Ok(got) => got.cmsgs().ok()?.find_map(|part| match part {
                     ControlMessageOwned::ScmCredentials(sender) => Some(sender.pid()),

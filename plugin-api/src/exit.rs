@@ -37,7 +37,8 @@ pub struct Exit<'a> {
 /// What there is of a session that ended.
 #[derive(Debug)]
 pub enum View<'a> {
-    /// Its process is alive and the listener runs in it; the connection is still open.
+    /// Its process is alive and the listener runs in it; the connection is still open. What would have
+    /// to wait returns [`Error::Ending`](crate::Error::Ending).
     Live(&'a Session<'a>),
     /// Its process is dead, or the listener runs elsewhere: what the daemon has recorded.
     PostMortem(&'a Record<'a>),

@@ -108,6 +108,9 @@ pub trait Facts: Source {
     ///     exit.log().debug(format!("the last command was {command}"));
     /// }
     /// # }
+    /// # fn other(session: &Session<'_>) {
+    /// let last = Facts::command(session);
+    /// # }
     /// ```
     fn command(&self) -> Option<&str> {
         self.held().text(Fact::Command)

@@ -108,10 +108,7 @@ pub(super) fn enter_as(entry: Entry<'_>, name: Name, call: impl FnOnce(Handle) -
         status::OK.. => Outcome::Done,
         status::ENDING => Outcome::Ending,
         status::DENIED => Outcome::Denied(error.unwrap_or_else(|| "no reason given".to_owned())),
-        status::PANICKED => Outcome::Failed(match error {
-            Some(message) => format!("panicked: {message}"),
-            None => "panicked".to_owned(),
-        }),
+        status::PANICKED => Outcome::Failed(error.unwrap_or_else(|| "panicked".to_owned())),
         code => Outcome::Failed(error.unwrap_or_else(|| format!("failed with status {code}"))),
     }
 }

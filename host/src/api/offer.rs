@@ -1,6 +1,8 @@
 //! The table itself: each function of the interface, and the part that answers it.
 
-use exeunt_api::abi::{Answer, Bytes, Callback, Handle, Level, Offer, ProtocolTable, Str, Waiting, status};
+use exeunt_api::abi::{
+    Answer, Bytes, Callback, Handle, Level, Offer, ProtocolTable, Str, Waiting, status,
+};
 
 use super::values::ValueStore;
 use super::{Ending, Living, WaitError, facts, frames, init, values};

@@ -195,7 +195,9 @@ pub(super) fn new(kind: i32, int: i64, float: f64, bytes: Option<&[u8]>) -> Opti
 fn depth(node: &Node) -> usize {
     match &node.kind {
         Kind::List(entries) => 1 + entries.iter().map(depth).max().unwrap_or(0),
-        Kind::Table(entries) => 1 + entries.iter().map(|(_, entry)| depth(entry)).max().unwrap_or(0),
+        Kind::Table(entries) => {
+            1 + entries.iter().map(|(_, entry)| depth(entry)).max().unwrap_or(0)
+        }
         _ => 1,
     }
 }
@@ -212,7 +214,8 @@ fn change(
     let entry = take(entry)?;
     PLACES.with_borrow_mut(|places| {
         let place = places.get_mut(handle.index as usize - FIRST).and_then(Option::as_mut);
-        let root = place.and_then(|place| Rc::get_mut(&mut place.root)).ok_or(status::BAD_ARGUMENT)?;
+        let root =
+            place.and_then(|place| Rc::get_mut(&mut place.root)).ok_or(status::BAD_ARGUMENT)?;
         change(&mut root.kind, entry).then_some(()).ok_or(status::BAD_ARGUMENT)
     })
 }

@@ -162,7 +162,8 @@ mod tests {
     fn each_command_is_understood() {
         assert_eq!(command("exeunt run"), Ok(Command::Run));
         assert_eq!(command("exeunt check --json"), Ok(Command::Check { json: true }));
-        assert_eq!(command("exeunt zygote"), Ok(Command::Zygote));
+        let inheritance = "1:t:0:3".to_owned();
+        assert_eq!(command("exeunt zygote 1:t:0:3"), Ok(Command::Zygote { inheritance }));
         assert_eq!(client("exeunt who"), Client::Who { json: false });
         let exits = Client::Exits { last: 20, follow: true, json: false };
         assert_eq!(client("exeunt exits --follow"), exits);

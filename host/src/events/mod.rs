@@ -4,5 +4,7 @@
 mod plan;
 mod registry;
 
-pub(crate) use plan::{Event, Listener, ModulePlan, Plan, STARTUP, SHUTDOWN, EXIT, CONNECT, LOGIN, LOGIN_FAILED};
+pub(crate) use plan::{
+    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, SHUTDOWN, STARTUP,
+};
 pub(crate) use registry::{Registration, Registry};

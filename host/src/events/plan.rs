@@ -127,10 +127,11 @@ impl Plan {
     }
 
     /// The plan for `status` and `listeners`.
-    pub(crate) fn json(&self, generation: u64, listens: Value) -> Value {
+    pub(crate) fn json(&self, generation: u64, listens: &Value) -> Value {
         let events = self.events.iter().filter(|event| !event.listeners.is_empty());
         let listeners = |event: &Event| -> Vec<Value> {
-            let one = |l: &Listener| json!({"module": self.modules[l.module].name, "listener": l.name});
+            let one =
+                |l: &Listener| json!({"module": self.modules[l.module].name, "listener": l.name});
             event.listeners.iter().map(one).collect()
         };
         json!({

@@ -5,7 +5,8 @@ use exeunt_api::abi::{Callback, ProtocolTable, status};
 use exeunt_ledger::{LISTENERS, MODULES, STATE_MAX};
 
 use super::plan::{
-    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, Protocol, SHUTDOWN, STARTUP,
+    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, Protocol, SHUTDOWN,
+    STARTUP,
 };
 use crate::cause::Cause;
 
@@ -29,7 +30,8 @@ impl Registry {
     pub(crate) fn new() -> Self {
         let own = [STARTUP, CONNECT, LOGIN, LOGIN_FAILED, EXIT, SHUTDOWN];
         let ends = (0..64).filter_map(Cause::from_number).filter_map(Cause::event);
-        let event = |name: &str| Event { name: name.to_owned(), owner: None, listeners: Vec::new() };
+        let event =
+            |name: &str| Event { name: name.to_owned(), owner: None, listeners: Vec::new() };
         let events = own.into_iter().chain(ends).map(event).collect();
         Self { modules: Vec::new(), events, protocols: Vec::new(), cells: 0, numbers: 0 }
     }
@@ -109,7 +111,13 @@ impl Registry {
             return refuse(status::DUPLICATE, &what, &why);
         }
         let number = self.number();
-        self.protocols.push(Protocol { name: name.to_owned(), module: index, table, refusal, number });
+        self.protocols.push(Protocol {
+            name: name.to_owned(),
+            module: index,
+            table,
+            refusal,
+            number,
+        });
         Ok(())
     }
 
@@ -163,7 +171,8 @@ impl Registry {
         let mut wrong = Vec::new();
         for event in self.events.iter().filter(|event| event.owner == Some(UNDECLARED)) {
             for listener in &event.listeners {
-                let near = known.iter().find(|name| strsim::damerau_levenshtein(name, &event.name) < 4);
+                let near =
+                    known.iter().find(|name| strsim::damerau_levenshtein(name, &event.name) < 4);
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 let text = format!(
                     "the listener `{}` was refused: no enabled module declares the event `{}`{hint}",

@@ -72,7 +72,9 @@ impl Session {
         self.subject.state.inside.store(0, Relaxed);
         match outcome {
             Outcome::Ending => {}
-            Outcome::Done => self.end(Cause::ModuleRequest, Some(&format!("protocol {name} returned"))),
+            Outcome::Done => {
+                self.end(Cause::ModuleRequest, Some(&format!("protocol {name} returned")))
+            }
             Outcome::Denied(why) => self.end(Cause::AccessDenied, Some(&why)),
             Outcome::Failed(why) if why.starts_with("panicked") => {
                 self.end(Cause::Crashed, Some(&format!("protocol {name} {why}")));
@@ -125,8 +127,11 @@ impl Session {
         let end = clock::after(clock::now(), plan.modules[listener.module].listener);
         exit::arm(&self.deadline, state, end);
         state.inside.store(listener.number, Relaxed);
-        let entry =
-            Entry { subject: Some(self.subject), payload, ..Entry::of(plan, listener.module, event) };
+        let entry = Entry {
+            subject: Some(self.subject),
+            payload,
+            ..Entry::of(plan, listener.module, event)
+        };
         let outcome = api::enter(entry, |about| modules::call(&listener.callback, about));
         state.inside.store(before, Relaxed);
         self.stand_over(clock::now());
@@ -139,7 +144,9 @@ impl Session {
             && let Some(event) = cause.event()
         {
             for listener in self.subject.plan.listeners(event) {
-                if let Outcome::Failed(why) | Outcome::Denied(why) = self.call(event, listener, None) {
+                if let Outcome::Failed(why) | Outcome::Denied(why) =
+                    self.call(event, listener, None)
+                {
                     let title = self.subject.plan.title(listener);
                     let text = format!("listener {title} of {event} failed: {why}");
                     self.log(config::Level::Warn, &text);
@@ -174,10 +181,12 @@ impl Session {
         let login = timeouts.login.filter(|_| !logged_in);
         [
             login.map(|length| (clock::after(start, length), Cause::TimeoutLogin, length)),
+            timeouts.idle.map(|length| {
+                (clock::after(self.last_activity.get(), length), Cause::TimeoutIdle, length)
+            }),
             timeouts
-                .idle
-                .map(|length| (clock::after(self.last_activity.get(), length), Cause::TimeoutIdle, length)),
-            timeouts.session.map(|length| (clock::after(start, length), Cause::TimeoutSession, length)),
+                .session
+                .map(|length| (clock::after(start, length), Cause::TimeoutSession, length)),
         ]
         .into_iter()
         .flatten()
@@ -187,10 +196,9 @@ impl Session {
     /// Sets the timer that kills this process if its code does not come back in time.
     fn stand_over(&self, now: Moment) {
         let settings = &self.generation.config.exit;
-        let nearest = self.nearest_timeout().map_or_else(
-            || clock::after(now, UNBOUNDED),
-            |(moment, _, _)| moment,
-        );
+        let nearest = self
+            .nearest_timeout()
+            .map_or_else(|| clock::after(now, UNBOUNDED), |(moment, _, _)| moment);
         let moment = clock::after(nearest, settings.kill_after);
         let mut deadline = self.deadline.borrow_mut();
         // The timer exists; setting it can only fail for a time that is not one.
@@ -212,9 +220,14 @@ impl Session {
         polled[1] = Polled::reading(self.life);
         for (polled, waiting) in polled[WATCHED..].iter_mut().zip(&*on) {
             let (read, write) = (Interest::READ, Interest::WRITE);
-            *polled = Polled::new(waiting.fd, waiting.interest & read != 0, waiting.interest & write != 0);
+            *polled = Polled::new(
+                waiting.fd,
+                waiting.interest & read != 0,
+                waiting.interest & write != 0,
+            );
         }
-        sys::poll(polled, wake.map(|moment| clock::until(moment, now))).map_err(|_| WaitError::Bad)?;
+        sys::poll(polled, wake.map(|moment| clock::until(moment, now)))
+            .map_err(|_| WaitError::Bad)?;
         if polled[0].is_ready() {
             self.signalled();
         }

@@ -121,7 +121,9 @@ impl Client {
             Err(e) if e.kind() == ErrorKind::WouldBlock => return Progress::Waiting,
             Err(_) => return Progress::Over,
         }
-        let Ok(whole) = <&[u8; REQUEST_SIZE]>::try_from(&*self.asked) else { return Progress::Waiting };
+        let Ok(whole) = <&[u8; REQUEST_SIZE]>::try_from(&*self.asked) else {
+            return Progress::Waiting;
+        };
         match Request::decode(whole) {
             Some(request) if self.may(request) => Progress::Asked(request),
             Some(_) => self.refuse("only root and the daemon's own user may ask for that"),
@@ -157,7 +159,9 @@ impl Supervisor<'_> {
                 let token = self.clients.tokens;
                 match self.zygote.channel.send(Message::Kick { session, token }, &[]) {
                     Ok(()) => self.clients.kicking.push((token, stream)),
-                    Err(e) => Reply::refused(format!("the zygote does not hear: {e}")).send(&stream),
+                    Err(e) => {
+                        Reply::refused(format!("the zygote does not hear: {e}")).send(&stream)
+                    }
                 }
             }
         }

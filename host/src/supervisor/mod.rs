@@ -64,7 +64,7 @@ struct Supervisor<'a> {
     clients: Clients,
     signals: SignalFd,
     /// Whoever holds the other end sees the supervisor's death.
-    life: OwnedFd,
+    _life: OwnedFd,
     /// How often the end was asked for.
     endings: u32,
 }
@@ -72,6 +72,8 @@ struct Supervisor<'a> {
 /// Runs the daemon until it is told to end.
 pub(crate) fn run(source: &Source, config: &Config) -> Result<ExitCode, Failure> {
     let failed = |what: &str, e: io::Error| Failure::no(format!("error: {what}: {e}"));
+    // Whatever the starting program left open is none of the daemon's, nor of its sessions.
+    sys::close_all_but(&[0, 1, 2]).map_err(|e| failed("descriptors cannot be closed", e))?;
     log::open(&config.log).map_err(|e| failed("the log cannot be opened", e))?;
     log::set_role("supervisor");
     let signals =
@@ -188,9 +190,8 @@ impl Supervisor<'_> {
     /// The daemon and its generation, as JSON.
     fn status(&self) -> String {
         let header = self.zygote.header;
-        let read = |word: &std::sync::atomic::AtomicU64| {
-            word.load(std::sync::atomic::Ordering::Relaxed)
-        };
+        let read =
+            |word: &std::sync::atomic::AtomicU64| word.load(std::sync::atomic::Ordering::Relaxed);
         let state = if self.endings > 0 { "draining" } else { "active" };
         serde_json::json!({
             "pid": std::process::id(),

@@ -33,7 +33,9 @@ pub(super) fn bind(source: &Source, config: &Config) -> Result<Vec<TcpListener>,
 
 fn hint(kind: std::io::ErrorKind, port: u16) -> Option<&'static str> {
     match kind {
-        std::io::ErrorKind::AddrInUse => Some("another program listens there: `ss -ltnp` shows which"),
+        std::io::ErrorKind::AddrInUse => {
+            Some("another program listens there: `ss -ltnp` shows which")
+        }
         std::io::ErrorKind::AddrNotAvailable => Some("this machine does not have that address"),
         std::io::ErrorKind::PermissionDenied if port < 1024 => {
             Some("ports below 1024 are for root: start as root, or take another port")

@@ -37,8 +37,8 @@ pub(super) fn start<'a>(
     let files = Files::claim(&config.host, group)?;
     make_room_for_timers(config.host.capacity);
     let text = sealed(&source.text).map_err(failed("no memory for the configuration"))?;
-    let (life_end, life) = pipe2(OFlag::O_CLOEXEC)
-        .map_err(|e| failed("no pipe for the zygote")(e.into()))?;
+    let (life_end, life) =
+        pipe2(OFlag::O_CLOEXEC).map_err(|e| failed("no pipe for the zygote")(e.into()))?;
     let capacity = config.host.capacity;
     let (ledger, scoreboard) =
         files.create(GENERATION, capacity).map_err(failed("the ledger cannot be made"))?;
@@ -74,18 +74,35 @@ pub(super) fn start<'a>(
     let zygote = candidate.ready(GENERATION, header);
     let numbers: Vec<i32> = sockets.iter().map(AsRawFd::as_raw_fd).collect();
     let committed = zygote.channel.send(Message::Commit, &numbers);
-    committed.map_err(failed("the zygote cannot be told to serve")).inspect_err(|_| files.clean_up())?;
+    committed
+        .map_err(failed("the zygote cannot be told to serve"))
+        .inspect_err(|_| files.clean_up())?;
     tell(config);
     let clients = Clients::new(listener);
-    Ok(Supervisor { config, started, incarnation, files, zygote, clients, signals, life, endings: 0 })
+    Ok(Supervisor {
+        config,
+        started,
+        incarnation,
+        files,
+        zygote,
+        clients,
+        signals,
+        _life: life,
+        endings: 0,
+    })
 }
 
 fn tell(config: &Config) {
     for listen in &config.listens {
-        log::info(format!("listens on {} for {} ({})", listen.address, listen.protocol, listen.name));
+        log::info(format!(
+            "listens on {} for {} ({})",
+            listen.address, listen.protocol, listen.name
+        ));
     }
     if !privileges::are_root() {
-        log::info("started without root: sessions keep this user, ports below 1024 are out of reach");
+        log::info(
+            "started without root: sessions keep this user, ports below 1024 are out of reach",
+        );
     }
     log::info(format!("serves with {}; pid {}", config.file.display(), std::process::id()));
 }
@@ -94,8 +111,8 @@ fn tell(config: &Config) {
 pub(crate) fn check(source: &Source, config: &Config) -> Result<String, Failure> {
     control_group(source, config)?;
     let text = sealed(&source.text).map_err(failed("no memory for the configuration"))?;
-    let (life_end, _life) = pipe2(OFlag::O_CLOEXEC)
-        .map_err(|e| failed("no pipe for the candidate")(e.into()))?;
+    let (life_end, _life) =
+        pipe2(OFlag::O_CLOEXEC).map_err(|e| failed("no pipe for the candidate")(e.into()))?;
     let candidate = Candidate::start(&Dowry {
         generation: 0,
         incarnation: "check",
@@ -163,4 +180,5 @@ fn base36(mut number: u64) -> String {
     digits.iter().rev().collect()
 }
 
-const _: () = assert!(LISTENS >= 64, "the configuration allows as many listens as a message carries");
+const _: () =
+    assert!(LISTENS >= 64, "the configuration allows as many listens as a message carries");

@@ -53,7 +53,9 @@ impl Zygote {
             match self.begin_session(spare, client) {
                 Ok(()) => return,
                 // The spare has died: its slot owes nothing, and is free when it is reaped.
-                Err(e) => self.session_log(slot, config::Level::Warn, &format!("spare is gone: {e}")),
+                Err(e) => {
+                    self.session_log(slot, config::Level::Warn, &format!("spare is gone: {e}"))
+                }
             }
         }
         self.turn_away(client);

@@ -23,7 +23,8 @@ pub(super) fn prepare(
     path: &Path,
     report: &Report,
 ) -> Result<Generation, String> {
-    let text = read(inheritance).map_err(|e| format!("error: the configuration cannot be read: {e}"))?;
+    let text =
+        read(inheritance).map_err(|e| format!("error: the configuration cannot be read: {e}"))?;
     let source = Source { path: path.to_owned(), text };
     let build = || -> Result<Generation, Problems> {
         let env = config::Environment::current().map_err(one)?;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Phase, Zygote};
 use crate::channel::Message;
 use crate::events::{SHUTDOWN, STARTUP};
-use crate::pages::DAEMON;
 use crate::log;
+use crate::pages::DAEMON;
 
 impl Zygote {
     /// The event that the daemon's slot is used for now.
@@ -52,7 +52,9 @@ impl Zygote {
             let outcome = chain.phase(index).name().unwrap_or("failed");
             let took = chain.took_micros(index) as f64 / 1000.0;
             match chain.error(index) {
-                error if error.is_empty() => log::info(format!("{event}: {title} {outcome}, {took} ms")),
+                error if error.is_empty() => {
+                    log::info(format!("{event}: {title} {outcome}, {took} ms"))
+                }
                 error => log::warn(format!("{event}: {title} {outcome}, {took} ms: {error}")),
             }
         }

@@ -127,7 +127,8 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
             "name": listen.name, "address": listen.address.to_string(), "protocol": listen.protocol,
         })
     });
-    report.leave(&generation.plan.json(generation.number, listens.collect()).to_string())?;
+    let plan = generation.plan.json(generation.number, &listens.collect());
+    report.leave(&plan.to_string())?;
     channel.send(Message::Ready, &[])?;
     if inheritance.check {
         return Ok(ExitCode::SUCCESS);
@@ -191,7 +192,8 @@ impl Zygote {
             polled.push(Polled::reading(if lost { -1 } else { self.channel.as_raw_fd() }));
             polled.push(Polled::reading(if lost { -1 } else { self.life.as_raw_fd() }));
             let active = self.phase == Phase::Active;
-            let listener = |l: &TcpListener| Polled::reading(if active { l.as_raw_fd() } else { -1 });
+            let listener =
+                |l: &TcpListener| Polled::reading(if active { l.as_raw_fd() } else { -1 });
             polled.extend(self.listeners.iter().map(listener));
             sys::poll(&mut polled, self.next_moment())?;
             if polled[0].is_ready() {

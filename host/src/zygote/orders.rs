@@ -101,7 +101,9 @@ impl Zygote {
         let open = self.header.open.load(Relaxed);
         if open > 0 {
             let length = jiff::SignedDuration::try_from(grace).unwrap_or_default();
-            log::info(format!("{open} sessions are open; they are ended in {length:#} at the latest"));
+            log::info(format!(
+                "{open} sessions are open; they are ended in {length:#} at the latest"
+            ));
         }
         self.phase = Phase::Draining { order_at: Some(clock::after(clock::now(), grace)) };
     }

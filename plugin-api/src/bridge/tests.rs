@@ -107,6 +107,23 @@ fn the_two_ends_are_registered_by_their_own_methods() {
     assert!(error.to_string().ends_with("register it with `on_exit`"), "{error}");
 }
 
+struct Rooted;
+
+impl Module for Rooted {
+    type Config = ();
+
+    fn init(_config: (), reg: &mut Registrar<'_>) -> Result<()> {
+        reg.directory("/srv").map(drop)
+    }
+}
+
+#[test]
+fn a_reason_that_the_host_gave_is_not_replaced_by_a_poorer_one() {
+    assert_eq!(load::<Rooted>(&json!({}), &[]), status::FAILED);
+    let told = with(|fake| fake.failed.clone());
+    assert_eq!(told, ["could not open `/srv`: there are no directories here"]);
+}
+
 struct Greeter;
 
 impl Module for Greeter {

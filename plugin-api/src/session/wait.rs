@@ -86,7 +86,7 @@ impl<'fd> Waiting<'fd> {
 
 impl Session<'_> {
     /// Waits until one of the descriptors is ready or the time has passed (`None`: no limit). Returns
-    /// how many are ready, 0 when the time has passed.
+    /// how many are ready, 0 when the time has passed. At most 64 descriptors.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ fn without_a_daemon_the_socket_and_the_configuration_are_named() {
 #[test]
 fn a_socket_that_was_left_behind_is_no_daemon() {
     let (dir, daemon) = place();
-    drop(control::listen(&daemon.runtime_dir).expect("a socket"));
+    drop(control::listen(&daemon.runtime_dir, None).expect("a socket"));
     assert!(dir.path().join("control").exists(), "the socket that the message names");
     let refusal = refusal(run(&Client::Stop { grace: None, now: false }, &daemon).0);
     assert_eq!(refusal.status, ExitStatus::NoDaemon);

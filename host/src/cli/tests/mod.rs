@@ -42,7 +42,7 @@ fn play(
     daemon: &Daemon,
     acts: Vec<Box<dyn FnOnce(UnixStream) + Send>>,
 ) -> JoinHandle<Vec<Request>> {
-    let listener = control::listen(&daemon.runtime_dir).expect("a socket");
+    let listener = control::listen(&daemon.runtime_dir, None).expect("a socket");
     let act = move |act: Box<dyn FnOnce(UnixStream) + Send>| {
         let (mut stream, _) = listener.accept().expect("a client");
         let mut bytes = [0; REQUEST_SIZE];

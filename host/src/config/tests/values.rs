@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{LISTEN, SAMPLE, config, environment, parse, parse_text, source};
-use crate::config::{Exit, Format, Kind, Level, Limits, LogTo, Timeouts};
+use crate::config::bounds::Timeouts;
+use crate::config::{Exit, Format, Kind, Level, Limits, LogTo};
 
 #[test]
 fn the_sample_is_right_as_root_and_as_anybody() {

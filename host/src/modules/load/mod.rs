@@ -17,7 +17,7 @@ use std::os::fd::IntoRawFd;
 
 use abi_stable::StableAbi;
 use abi_stable::library::{AbiHeaderRef, LibHeader};
-use exeunt_api::abi::{HostRef, MAJOR, MINOR, RootRef, SYMBOL};
+use exeunt_api::abi::{MAJOR, MINOR, RootRef, SYMBOL};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::{Identity, Refusal, Staged, compat};
@@ -26,8 +26,6 @@ pub(crate) use call::{call, farewell, serve};
 
 /// A module whose code is in this process and whose interface fits.
 pub(crate) struct Loaded {
-    /// Its name in `modules.toml`.
-    pub(crate) name: String,
     /// Its own version.
     pub(crate) version: String,
     /// The SHA-256 of its file as it was staged.
@@ -57,7 +55,7 @@ pub(crate) fn load(staged: Staged) -> Result<Loaded, Refusal> {
         let root = root(header_at, base, &identity)?;
         named(root, &name)?;
         let version = identity.version.clone();
-        Ok(Loaded { name: name.clone(), version, sha256, root, code: code(&identity, base) })
+        Ok(Loaded { version, sha256, root, code: code(&identity, base) })
     };
     loaded().map_err(|refusal: Refusal| refusal.of_module(&name, &path))
 }
