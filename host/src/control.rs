@@ -135,7 +135,6 @@ pub(crate) fn listen(runtime_dir: &Path, group: Option<Gid>) -> io::Result<UnixL
         _ => {}
     }
     let listener = UnixListener::bind(&path)?;
-    listener.set_nonblocking(true)?;
     fs::set_permissions(
         &path,
         Permissions::from_mode(if group.is_some() { 0o660 } else { 0o600 }),

@@ -159,7 +159,7 @@ impl Entry {
                 bytes_out: self.bytes_out.load(Relaxed),
             };
             std::sync::atomic::fence(Acquire);
-            if turn % 2 == 0 && turn == self.turn.load(Relaxed) {
+            if turn.is_multiple_of(2) && turn == self.turn.load(Relaxed) {
                 return Some(row);
             }
         }

@@ -72,6 +72,7 @@ fn in_words(difference: &AbiInstability) -> String {
 mod tests {
     //! The tables below are the same interface at several ages.
     #![allow(unsafe_code, reason = "abi_stable's derive writes some")]
+    #![allow(dead_code, reason = "and accessors that nobody calls here")]
 
     use abi_stable::StableAbi;
 

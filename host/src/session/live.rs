@@ -73,7 +73,7 @@ impl Session {
         match outcome {
             Outcome::Ending => {}
             Outcome::Done => {
-                self.end(Cause::ModuleRequest, Some(&format!("protocol {name} returned")))
+                self.end(Cause::ModuleRequest, Some(&format!("protocol {name} returned")));
             }
             Outcome::Denied(why) => self.end(Cause::AccessDenied, Some(&why)),
             Outcome::Failed(why) if why.starts_with("panicked") => {

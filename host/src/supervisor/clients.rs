@@ -160,7 +160,7 @@ impl Supervisor<'_> {
                 match self.zygote.channel.send(Message::Kick { session, token }, &[]) {
                     Ok(()) => self.clients.kicking.push((token, stream)),
                     Err(e) => {
-                        Reply::refused(format!("the zygote does not hear: {e}")).send(&stream)
+                        Reply::refused(format!("the zygote does not hear: {e}")).send(&stream);
                     }
                 }
             }

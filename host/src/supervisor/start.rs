@@ -62,6 +62,7 @@ pub(super) fn start<'a>(
         let sockets = sockets::bind(source, config)?;
         files.write_plan(GENERATION, &plan).map_err(failed("the plan cannot be written"))?;
         let clients = control::listen(&config.host.runtime_dir, group)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(failed("the control socket cannot be made"))?;
         files.write_pid()?;
         let header = pages::header(&ledger_to_read).map_err(failed("the ledger cannot be read"))?;

@@ -24,6 +24,7 @@ pub(crate) fn fork() -> io::Result<Fork> {
 }
 
 /// Ends this process at once: `_exit(2)`, no destructors, no handlers.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that calls it")]
 pub(crate) fn leave(status: u8) -> ! {
     // SAFETY: _exit has no precondition.
     unsafe { libc::_exit(i32::from(status)) }

@@ -54,7 +54,7 @@ impl Zygote {
                 Ok(()) => return,
                 // The spare has died: its slot owes nothing, and is free when it is reaped.
                 Err(e) => {
-                    self.session_log(slot, config::Level::Warn, &format!("spare is gone: {e}"))
+                    self.session_log(slot, config::Level::Warn, &format!("spare is gone: {e}"));
                 }
             }
         }

@@ -53,7 +53,7 @@ impl Zygote {
             let took = chain.took_micros(index) as f64 / 1000.0;
             match chain.error(index) {
                 error if error.is_empty() => {
-                    log::info(format!("{event}: {title} {outcome}, {took} ms"))
+                    log::info(format!("{event}: {title} {outcome}, {took} ms"));
                 }
                 error => log::warn(format!("{event}: {title} {outcome}, {took} ms: {error}")),
             }
