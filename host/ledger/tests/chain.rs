@@ -138,6 +138,16 @@ fn one_that_died_before_it_entered_did_not_use_up_the_turn() {
 }
 
 #[test]
+fn one_that_was_entered_is_never_claimed_again() {
+    let slot = a_slot();
+    let _died = chain(&slot, 2, 0).claim().expect("a turn").enter(0);
+    slot.takeover.take(&slot.state, 2, 0);
+    let next = chain(&slot, 2, 1);
+    assert_eq!(next.claim().expect("the next turn").index(), 1);
+    assert_eq!(next.settle(Death::Killed, "died", 1), Some(0));
+}
+
+#[test]
 fn the_mark_alone_is_not_believed() {
     let slot = a_slot();
     // A session that lies: it seals a chain without listeners.
@@ -153,7 +163,10 @@ fn after_the_take_over_the_old_page_moves_nothing() {
     let _committed = stray.commit(9);
     stray.abandon("not its business");
     let next = chain(&slot, 2, 1);
-    assert_eq!((next.cause(), next.phase(0), next.phase(1)), (None, Phase::Pending, Phase::Pending));
+    assert_eq!(
+        (next.cause(), next.phase(0), next.phase(1)),
+        (None, Phase::Pending, Phase::Pending)
+    );
 }
 
 #[test]

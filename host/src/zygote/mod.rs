@@ -72,7 +72,7 @@ struct Zygote {
     header: &'static Header,
     slots: &'static [Slot],
     scoreboard: File,
-    entries: &'static [scoreboard::Entry],
+    board: scoreboard::Board,
     requests: Requests,
     children: HashMap<i32, Child>,
     deaths: SignalFd,
@@ -154,7 +154,7 @@ impl Zygote {
             cell.store(byte, Relaxed);
         }
         let scoreboard: File = inheritance.take(Heirloom::Scoreboard)?.into();
-        let entries = scoreboard::entries(&scoreboard, host.capacity)?;
+        let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
         Ok(Self {
             generation,
             channel,
@@ -163,7 +163,7 @@ impl Zygote {
             header,
             slots,
             scoreboard,
-            entries,
+            board,
             requests: Requests::new()?,
             children: HashMap::new(),
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
