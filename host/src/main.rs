@@ -48,14 +48,14 @@ fn main() -> ExitCode {
         Command::Client(command) => cli::client(command, config),
         Command::Run | Command::Check { .. } => match cli::configuration(config) {
             Err(refusal) => refusal.report(),
-            Ok((source, settings)) => daemon(&args.command, &source, &settings),
+            Ok((source, settings)) => daemon(&args.command, source, settings),
         },
     }
 }
 
-fn daemon(command: &Command, source: &config::Source, settings: &config::Config) -> ExitCode {
+fn daemon(command: &Command, source: config::Source, settings: config::Config) -> ExitCode {
     let done = match command {
-        Command::Check { json } => supervisor::check(source, settings)
+        Command::Check { json } => supervisor::check(&source, &settings)
             .map(|plan| cli::print_check(&settings.file, &plan, *json)),
         _ => supervisor::run(source, settings),
     };

@@ -29,6 +29,14 @@ impl Fate {
         }
     }
 
+    /// What a raw wait status says; a signal that does not exist counts as SIGKILL.
+    pub(crate) fn from_raw(raw: i32) -> Self {
+        match raw & 0x7f {
+            0 => Fate::Exited(raw >> 8 & 0xff),
+            signal => Fate::Killed(Signal::try_from(signal).unwrap_or(Signal::SIGKILL)),
+        }
+    }
+
     /// As wait(2) would have it, for the ledger.
     pub(crate) fn raw(self) -> i32 {
         match self {
@@ -64,10 +72,22 @@ pub(crate) fn peek() -> Option<(Pid, Fate)> {
     }
 }
 
-/// How one child ended, if it has; it is not reaped.
-pub(crate) fn peek_at(pid: Pid) -> Option<Fate> {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
-    waitid(Id::Pid(pid), flags).ok().and_then(Fate::from_status).map(|(_, fate)| fate)
+/// Waits for the end of a child that is about to end, and leaves it to be reaped.
+pub(crate) fn wait_for(pid: i32) -> Option<Fate> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    loop {
+        match waitid(Id::Pid(Pid::from_raw(pid)), flags) {
+            Err(Errno::EINTR) => {}
+            status => return status.ok().and_then(Fate::from_status).map(|(_, fate)| fate),
+        }
+    }
+}
+
+/// Waits for the end of a child that is about to end, and reaps it.
+pub(crate) fn wait(pid: i32) {
+    if wait_for(pid).is_some() {
+        reap(Pid::from_raw(pid));
+    }
 }
 
 /// Ends what a dead process left behind in its group: it could keep the client's connection open.

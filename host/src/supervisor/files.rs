@@ -11,6 +11,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::{Gid, chown, geteuid};
 
 use super::Failure;
+use super::member::Held;
 use crate::config::Host;
 use crate::{control, pages, scoreboard};
 
@@ -51,22 +52,37 @@ impl Files {
     }
 
     /// A new ledger and scoreboard for a generation.
-    pub(super) fn create(&self, generation: u64, capacity: u32) -> io::Result<(File, File)> {
-        let ledger = self.file(&pages::file_name(generation), 0o600)?;
-        pages::create(&ledger, capacity, generation)?;
-        let board = self.file(&scoreboard::file_name(generation), 0o640)?;
-        scoreboard::create(&board, capacity, generation)?;
-        Ok((ledger, board))
-    }
-
-    /// The ledger of a generation, opened to read only.
-    pub(super) fn ledger_to_read(&self, generation: u64) -> io::Result<File> {
-        File::open(self.dir.join(pages::file_name(generation)))
+    pub(super) fn create(&self, generation: u64, capacity: u32) -> Result<Held, Failure> {
+        let make = || -> io::Result<Held> {
+            let ledger = self.file(&pages::file_name(generation), 0o600)?;
+            pages::create(&ledger, capacity, generation)?;
+            let ledger_to_read = File::open(self.dir.join(pages::file_name(generation)))?;
+            let scoreboard = self.file(&scoreboard::file_name(generation), 0o640)?;
+            scoreboard::create(&scoreboard, capacity, generation)?;
+            let (header, slots) = pages::whole(&ledger, capacity)?;
+            Ok(Held { ledger, ledger_to_read, scoreboard, header, slots })
+        };
+        make().map_err(file_error("the ledger cannot be made"))
     }
 
     /// Leaves a generation's plan for the client commands.
-    pub(super) fn write_plan(&self, generation: u64, plan: &str) -> io::Result<()> {
-        self.file(&plan_name(generation), 0o640)?.write_all(plan.as_bytes())
+    pub(super) fn write_plan(&self, generation: u64, plan: &str) -> Result<(), Failure> {
+        let file = self.file(&plan_name(generation), 0o640);
+        let written = file.and_then(|mut file| file.write_all(plan.as_bytes()));
+        written.map_err(file_error("the plan cannot be written"))
+    }
+
+    /// Removes what was there for a generation.
+    pub(super) fn remove_generation(&self, generation: u64) {
+        let names = [
+            pages::file_name(generation),
+            scoreboard::file_name(generation),
+            plan_name(generation),
+        ];
+        for name in names {
+            // A candidate that was refused early has none.
+            let _gone = fs::remove_file(self.dir.join(name));
+        }
     }
 
     /// Writes the pid file, whole or not at all.
@@ -107,6 +123,11 @@ impl Files {
         self.remove_generations();
         let _gone = fs::remove_file(&self.pid_file);
     }
+}
+
+/// A step that failed, in words.
+pub(super) fn file_error(what: &str) -> impl Fn(io::Error) -> Failure + use<'_> {
+    move |e| Failure::no(format!("error: {what}: {e}"))
 }
 
 /// The name of a generation's plan.
