@@ -6,10 +6,13 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::sys::{self, Polled};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,20 @@ pub(crate) fn wait_for(pid: i32) -> Option<Fate> {
             status => return status.ok().and_then(Fate::from_status).map(|(_, fate)| fate),
         }
     }
+}
+
+/// Waits for the end of a child for at most that long, and reaps it; then it is killed.
+pub(crate) fn wait_until(pid: i32, patience: Duration) -> Option<Fate> {
+    let number = rustix::process::Pid::from_raw(pid)?;
+    let end = rustix::process::pidfd_open(number, rustix::process::PidfdFlags::empty()).ok()?;
+    let mut polled = [Polled::reading(end.as_raw_fd())];
+    let in_time = matches!(sys::poll(&mut polled, Some(patience)), Ok(1..));
+    if !in_time {
+        let _dead = rustix::process::pidfd_send_signal(&end, rustix::process::Signal::KILL);
+    }
+    let fate = wait_for(pid);
+    reap(Pid::from_raw(pid));
+    fate.filter(|_| in_time)
 }
 
 /// Waits for the end of a child that is about to end, and reaps it.

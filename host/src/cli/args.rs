@@ -60,6 +60,15 @@ pub(crate) enum Command {
         /// What it was given.
         inheritance: OsString,
     },
+    /// The daemon's process, as it goes on with this program.
+    #[command(hide = true)]
+    Resume {
+        /// What it is handed.
+        descriptor: i32,
+        /// Only say whether it is understood.
+        #[arg(long)]
+        probe: bool,
+    },
     /// What is asked of a daemon, or of what it wrote.
     #[command(flatten)]
     Client(Client),

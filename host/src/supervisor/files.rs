@@ -3,12 +3,13 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use nix::unistd::{Gid, chown, geteuid};
+use nix::unistd::{Gid, Group, chown, geteuid};
 
 use super::Failure;
 use super::member::Held;
@@ -23,7 +24,7 @@ pub(super) struct Files {
     dir: PathBuf,
     pid_file: PathBuf,
     group: Option<Gid>,
-    _lock: Flock<File>,
+    lock: Flock<File>,
 }
 
 fn cannot(what: &str, path: &Path, e: impl std::fmt::Display) -> Failure {
@@ -38,17 +39,27 @@ impl Files {
         make_private(&host.state_dir)?;
         make_private(&dir.join(pages::KEPT))?;
         let lock = lock(dir)?;
-        let files = Self {
-            dir: dir.clone(),
-            pid_file: host.pid_file.clone().unwrap_or_else(|| dir.join(PID_FILE)),
-            group,
-            _lock: lock,
-        };
+        let files = Self { dir: dir.clone(), pid_file: pid_file(host), group, lock };
         if let Some(group) = group {
             chown(dir, None, Some(group)).map_err(|e| cannot("give away", dir, e))?;
         }
         files.remove_generations();
         Ok(files)
+    }
+
+    /// The files of a daemon that goes on in this process: the lock came along.
+    pub(super) fn inherit(host: &Host, lock: File, group: Option<&str>) -> io::Result<Self> {
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| e)?;
+        let group = match group {
+            Some(name) => Group::from_name(name)?.map(|group| group.gid),
+            None => None,
+        };
+        Ok(Self { dir: host.runtime_dir.clone(), pid_file: pid_file(host), group, lock })
+    }
+
+    /// The lock's descriptor.
+    pub(super) fn lock_descriptor(&self) -> RawFd {
+        self.lock.as_raw_fd()
     }
 
     /// A new ledger and scoreboard for a generation.
@@ -133,6 +144,10 @@ pub(super) fn file_error(what: &str) -> impl Fn(io::Error) -> Failure + use<'_> 
 /// The name of a generation's plan.
 fn plan_name(generation: u64) -> String {
     format!("plan.{generation}.json")
+}
+
+fn pid_file(host: &Host) -> PathBuf {
+    host.pid_file.clone().unwrap_or_else(|| host.runtime_dir.join(PID_FILE))
 }
 
 /// Makes a directory that is ours alone to write, or checks that it is.

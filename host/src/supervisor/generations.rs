@@ -260,7 +260,7 @@ impl Later {
 
 impl Held {
     /// What a zygote is given of them.
-    fn descriptors(&self) -> [RawFd; 3] {
+    pub(super) fn descriptors(&self) -> [RawFd; 3] {
         [self.ledger.as_raw_fd(), self.ledger_to_read.as_raw_fd(), self.scoreboard.as_raw_fd()]
     }
 }

@@ -8,6 +8,7 @@ mod generations;
 mod member;
 mod orphans;
 mod reload;
+mod resume;
 mod sockets;
 mod start;
 
@@ -16,6 +17,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,6 +36,7 @@ use clients::Clients;
 use files::Files;
 use member::{Member, Role};
 
+pub(crate) use resume::resume;
 pub(crate) use start::check;
 
 /// The signals that the supervisor takes.
@@ -86,8 +89,10 @@ struct Supervisor {
     sockets: Vec<(SocketAddr, TcpListener)>,
     clients: Clients,
     signals: SignalFd,
+    /// Where the program lies that this process was started from.
+    program: PathBuf,
     /// Whoever holds the other end sees the supervisor's death.
-    _life: OwnedFd,
+    life: OwnedFd,
     /// That other end, for the zygotes.
     life_end: OwnedFd,
     /// Who waits for the reload that is under way.
@@ -114,13 +119,17 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode, Failure> {
     prctl::set_name(c"exeunt")
         .and_then(|()| prctl::set_child_subreaper(true))
         .map_err(|e| failed("orphans cannot be adopted", e.into()))?;
-    let mut supervisor = start::start(source, config, signals)?;
-    let ended = supervisor.watch();
-    supervisor.files.clean_up();
-    ended.map_err(|e| failed("the daemon cannot go on", e))?
+    start::start(source, config, signals)?.serve()
 }
 
 impl Supervisor {
+    /// Serves until the daemon has ended, and removes what was there for it.
+    fn serve(&mut self) -> Result<ExitCode, Failure> {
+        let ended = self.watch();
+        self.files.clean_up();
+        ended.map_err(|e| Failure::no(format!("error: the daemon cannot go on: {e}")))?
+    }
+
     /// Takes what comes until the daemon has ended.
     fn watch(&mut self) -> io::Result<Result<ExitCode, Failure>> {
         let mut polled = Vec::new();
@@ -183,7 +192,8 @@ impl Supervisor {
                     self.end(Some(Duration::ZERO));
                 }
                 Signal::SIGHUP => self.reload(None, false),
-                _ => log::warn(format!("{signal} does nothing in this version")),
+                Signal::SIGUSR2 => self.re_exec(),
+                _ => {}
             }
         }
     }
