@@ -47,7 +47,7 @@ impl Zygote {
             return self.free_slot(slot);
         }
         self.uncount(slot);
-        self.entries[slot].delete();
+        self.board.delete(slot);
         let listeners = self.generation.exits().len();
         if Chain::new(&of.state, listeners, 0).is_sealed() {
             return self.close(slot, &of.state);

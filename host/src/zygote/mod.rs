@@ -83,7 +83,7 @@ struct Zygote {
     header: &'static Header,
     slots: &'static [Slot],
     scoreboard: File,
-    entries: &'static [scoreboard::Entry],
+    board: scoreboard::Board,
     requests: Requests,
     children: HashMap<i32, Child>,
     deaths: SignalFd,
@@ -202,7 +202,7 @@ impl Zygote {
         let ledger = Ledger::new(next()?, next()?);
         let scoreboard: File = next()?.into();
         let (header, slots) = ledger.whole(host.capacity)?;
-        let entries = scoreboard::entries(&scoreboard, host.capacity)?;
+        let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
         let listeners: Vec<TcpListener> = descriptors.map(TcpListener::from).collect();
         listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         Ok(Self {
@@ -213,7 +213,7 @@ impl Zygote {
             header,
             slots,
             scoreboard,
-            entries,
+            board,
             requests: Requests::new()?,
             children: HashMap::new(),
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
