@@ -89,7 +89,8 @@ struct Zygote {
     deaths: SignalFd,
     listeners: Vec<TcpListener>,
     spares: VecDeque<Spare>,
-    free: VecDeque<usize>,
+    /// Slots that are nobody's; the one that was used last is used next.
+    free: Vec<usize>,
     admission: Admission,
     journal: Journal,
     phase: Phase,
@@ -219,7 +220,7 @@ impl Zygote {
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
             listeners,
             spares: VecDeque::new(),
-            free: VecDeque::new(),
+            free: Vec::new(),
             admission: Admission::new(generation.config.limits.clone()),
             journal: Journal::open(&host.state_dir, host.journal_max)?,
             phase: Phase::Waiting,
