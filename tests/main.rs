@@ -12,3 +12,5 @@ mod listeners;
 mod processes;
 mod protocols;
 mod refusals;
+mod reload;
+mod successors;
