@@ -83,7 +83,7 @@ fn limits_hold_over_the_death_of_a_zygote() {
     client.ask("PASS x", "230");
     kill_zygote(&daemon);
     let mut second = daemon.connect();
-    second.expect("goodbye: as many sessions");
+    second.expect("goodbye: there are too many");
     client.ask("QUIT", "221");
     daemon.wait_exits(2);
     greeted(&daemon);

@@ -150,10 +150,24 @@ fn pid_file(host: &Host) -> PathBuf {
     host.pid_file.clone().unwrap_or_else(|| host.runtime_dir.join(PID_FILE))
 }
 
+/// Whether a start could use the directories, those of them that are there; makes none.
+pub(super) fn examine(host: &Host) -> Result<(), Failure> {
+    let kept = host.runtime_dir.join(pages::KEPT);
+    let there = [&host.runtime_dir, &host.state_dir, &kept].into_iter().filter(|dir| dir.exists());
+    for dir in there {
+        is_private(dir)?;
+    }
+    Ok(())
+}
+
 /// Makes a directory that is ours alone to write, or checks that it is.
 fn make_private(dir: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o750).create(dir);
     made.map_err(|e| cannot("make the directory", dir, e))?;
+    is_private(dir)
+}
+
+fn is_private(dir: &Path) -> Result<(), Failure> {
     let about = fs::metadata(dir).map_err(|e| cannot("look at", dir, e))?;
     if about.uid() != geteuid().as_raw() || about.mode() & 0o002 != 0 {
         let text = format!(

@@ -108,8 +108,8 @@ impl Supervisor {
     }
 
     fn start_adoption(&mut self, dead: Member) {
-        if let Err((dead, e)) = self.adopt(dead) {
-            self.adoption_failed(dead, &format!("the zygote cannot be started: {e}"));
+        if let Err((dead, e)) = self.adopt(Box::new(dead)) {
+            self.adoption_failed(*dead, &format!("the zygote cannot be started: {e}"));
         }
     }
 

@@ -91,7 +91,7 @@ impl Supervisor {
     }
 
     /// The generation's zygote died: it goes on with the very same text and modules.
-    pub(super) fn adopt(&mut self, dead: Member) -> Result<(), (Member, io::Error)> {
+    pub(super) fn adopt(&mut self, dead: Box<Member>) -> Result<(), (Box<Member>, io::Error)> {
         let later = dead.later();
         let text = match dead.text.as_fd().try_clone_to_owned() {
             Ok(text) => text.into(),
