@@ -13,3 +13,5 @@ mod listeners;
 mod processes;
 mod protocols;
 mod refusals;
+mod reload;
+mod successors;

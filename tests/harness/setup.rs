@@ -89,6 +89,11 @@ impl Setup {
         self.table("exit", lines)
     }
 
+    /// Lines of `[reload]`.
+    pub(crate) fn reload(self, lines: &str) -> Self {
+        self.table("reload", lines)
+    }
+
     /// Lines of `[log]`.
     pub(crate) fn log(self, lines: &str) -> Self {
         self.table("log", lines)
