@@ -44,6 +44,7 @@ impl Files {
             chown(dir, None, Some(group)).map_err(|e| cannot("give away", dir, e))?;
         }
         files.remove_generations();
+        files.remove_kept();
         Ok(files)
     }
 
@@ -115,6 +116,14 @@ impl Files {
         Ok(file)
     }
 
+    /// The kept modules are of use as long as the daemon lives.
+    fn remove_kept(&self) {
+        let Ok(entries) = fs::read_dir(self.dir.join(pages::KEPT)) else { return };
+        for entry in entries.flatten() {
+            let _stays = fs::remove_file(entry.path());
+        }
+    }
+
     fn remove_generations(&self) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         for entry in entries.flatten() {
@@ -132,6 +141,7 @@ impl Files {
     pub(super) fn clean_up(&self) {
         control::remove(&self.dir);
         self.remove_generations();
+        self.remove_kept();
         let _gone = fs::remove_file(&self.pid_file);
     }
 }

@@ -29,6 +29,10 @@ impl Supervisor {
             self.reload_again |= client.is_none();
             return refuse(client, "a reload is under way; its outcome is in the log");
         }
+        // Whoever rotates the log asks for a reload afterwards.
+        if let Err(e) = log::open(&self.config.log) {
+            log::error(format!("the log cannot be opened again: {e}"));
+        }
         match self.propose(previous) {
             Ok(()) => self.reloading = client,
             Err(why) => refuse(client, &why),

@@ -105,6 +105,8 @@ struct Zygote {
     waiting: Vec<usize>,
     /// Spares that died before they served, one after the other.
     lost_spares: u32,
+    /// No connection is accepted before this moment.
+    accept_from: Moment,
     /// No spare is forked before this moment.
     spares_from: Moment,
 }
@@ -230,6 +232,7 @@ impl Zygote {
             plan_differs: false,
             waiting: Vec::new(),
             lost_spares: 0,
+            accept_from: 0,
             spares_from: 0,
         })
     }
@@ -245,7 +248,7 @@ impl Zygote {
             polled.push(Polled::reading(self.requests.as_raw_fd()));
             polled.push(Polled::reading(if lost { -1 } else { self.channel.as_raw_fd() }));
             polled.push(Polled::reading(if lost { -1 } else { self.life.as_raw_fd() }));
-            let active = self.phase == Phase::Active;
+            let active = self.phase == Phase::Active && self.accept_from <= clock::now();
             let listener =
                 |l: &TcpListener| Polled::reading(if active { l.as_raw_fd() } else { -1 });
             polled.extend(self.listeners.iter().map(listener));
@@ -316,8 +319,9 @@ impl Zygote {
         let order = self.order_at.map(|(moment, _)| moment);
         let retry = (!self.waiting.is_empty()).then(|| clock::after(now, deaths::RETRY));
         let refill = (self.wants_spares() && self.spares_from > now).then_some(self.spares_from);
+        let accept = (self.accept_from > now).then_some(self.accept_from);
         let kill = self.kills.front().map(|kill| kill.at);
-        let next = [order, retry, refill, kill].into_iter().flatten().min();
+        let next = [order, retry, refill, accept, kill].into_iter().flatten().min();
         next.map(|moment| clock::until(moment, now))
     }
 
