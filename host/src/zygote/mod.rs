@@ -62,7 +62,7 @@ enum Phase {
     Leaving,
     /// The supervisor is gone; the sessions are ending.
     Lost,
-    /// Nothing is left to do.
+    /// Nothing is left to do, but for spares that are still leaving.
     Done,
 }
 
@@ -241,7 +241,7 @@ impl Zygote {
     fn live(&mut self) -> io::Result<()> {
         const FIXED: usize = 4;
         let mut polled: Vec<Polled> = Vec::new();
-        while self.phase != Phase::Done {
+        while self.phase != Phase::Done || !self.children.is_empty() {
             let lost = self.phase == Phase::Lost;
             polled.clear();
             polled.push(Polled::reading(self.deaths.as_raw_fd()));
