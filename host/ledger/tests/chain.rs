@@ -153,7 +153,10 @@ fn after_the_take_over_the_old_page_moves_nothing() {
     let _committed = stray.commit(9);
     stray.abandon("not its business");
     let next = chain(&slot, 2, 1);
-    assert_eq!((next.cause(), next.phase(0), next.phase(1)), (None, Phase::Pending, Phase::Pending));
+    assert_eq!(
+        (next.cause(), next.phase(0), next.phase(1)),
+        (None, Phase::Pending, Phase::Pending)
+    );
 }
 
 #[test]
