@@ -154,6 +154,17 @@ fn a_library_that_was_linked_dangerously_is_refused() {
 }
 
 #[test]
+fn what_init_leaves_behind_is_refused_by_name() {
+    is_refused("DESCRIPTOR", &[], "module `faulty`: its init left descriptor ");
+    is_refused("DESCRIPTOR", &[], "it leads to /dev/null");
+    is_refused("HANDLER", &[], "module `faulty`: its init left a signal handler behind: SIGUSR1");
+    is_refused("MASK", &[], "module `faulty`: its init changed the signal mask: SIGWINCH");
+    is_refused("UMASK", &[], "module `faulty`: its init changed the umask");
+    is_refused("FOLDER", &[], "module `faulty`: its init changed the working directory");
+    is_refused("RESOURCE", &[], "module `faulty`: its init changed a resource limit");
+}
+
+#[test]
 fn the_module_of_the_documents_is_built_checked_and_run() {
     let page = include_str!("../docs/c-modules.md");
     let block = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("\n```"));

@@ -7,6 +7,7 @@
 
 mod compat;
 mod find;
+mod footprint;
 mod inspect;
 mod load;
 mod refusal;
@@ -14,8 +15,8 @@ mod stage;
 mod threads;
 
 pub(crate) use find::{default_dirs, find};
+pub(crate) use footprint::Footprint;
 pub(crate) use inspect::{Identity, inspect};
 pub(crate) use load::{Loaded, call, farewell, load, serve};
 pub(crate) use refusal::Refusal;
 pub(crate) use stage::{Staged, stage};
-pub(crate) use threads::threads;

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 use std::ops::Range;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::config::{self, Config, Problem, Problems, Source};
 use crate::events::{ModulePlan, Plan, Registry};
 use crate::generation::{Generation, Listen};
 use crate::inheritance::{Heirloom, Inheritance};
-use crate::modules::{self, Loaded, Refusal};
+use crate::modules::{self, Footprint, Loaded, Refusal};
 use crate::pages::KEPT;
 use crate::privileges::{self, Account, Unusable};
 use crate::report::Report;
@@ -62,7 +62,6 @@ fn build(
         registry: Registry::new(),
         enabled: Vec::new(),
         descriptors: Vec::new(),
-        threads: 1,
         problems: &mut problems,
     };
     config.modules.iter().filter(|module| module.enabled).for_each(|module| loading.add(module));
@@ -140,25 +139,16 @@ struct Loading<'a> {
     /// Name and place of the modules that have begun their init.
     enabled: Vec<(String, Range<usize>)>,
     descriptors: Vec<i32>,
-    /// How many threads there were after the last init.
-    threads: usize,
     problems: &'a mut Problems,
 }
 
 impl Loading<'_> {
     fn add(&mut self, module: &config::Module) {
         match self.load(module) {
-            Ok(loaded) => self.initialise(module, loaded),
+            Ok(found) => self.initialise(module, found),
             Err(refusal) => {
                 let span = module.file_span.as_ref().unwrap_or(&module.name_span);
-                let mut problem = Problem::new(refusal.message).at(span.clone());
-                if let Some(detail) = refusal.detail {
-                    problem = problem.detail(detail);
-                }
-                if let Some(hint) = refusal.hint {
-                    problem = problem.hint(hint);
-                }
-                self.problems.push(problem);
+                self.problems.push(problem(refusal).at(span.clone()));
             }
         }
     }
@@ -175,11 +165,13 @@ impl Loading<'_> {
         let kept = host.runtime_dir.join(KEPT);
         let staged = modules::stage(&module.name, &path, self.keep.then_some(&kept))?;
         let file = path.display().to_string();
-        Ok(Found { file, code: Box::leak(Box::new(modules::load(staged)?)) })
+        let before = Footprint::take()
+            .map_err(|e| Refusal::new(format!("the state of the process cannot be seen: {e}")))?;
+        Ok(Found { file, before, code: Box::leak(Box::new(modules::load(staged)?)) })
     }
 
     fn initialise(&mut self, module: &config::Module, found: Found) {
-        let Found { file, code } = found;
+        let Found { file, before, code } = found;
         let site = Site {
             folder: self.config.file.parent().unwrap_or(Path::new("/")).to_owned(),
             config: Rc::new(module.config.clone()),
@@ -203,8 +195,10 @@ impl Loading<'_> {
         let registry = std::mem::replace(&mut self.registry, Registry::new());
         let Some(done) = api::initialise(registry, code, entry, site) else { return };
         self.registry = done.registry;
+        let mut of_host = Vec::new();
         for directory in done.directories {
             self.descriptors.push(directory.as_raw_fd());
+            of_host.push(directory.as_raw_fd());
             // Open for as long as this process lives: sessions are forks of it.
             std::mem::forget(directory);
         }
@@ -217,24 +211,31 @@ impl Loading<'_> {
                 None => told,
             });
         }
-        self.check_threads(module);
+        self.check_footprint(module, &before, &of_host);
     }
 
-    /// A module whose init leaves a thread behind would leave half of itself behind in every fork.
-    fn check_threads(&mut self, module: &config::Module) {
-        let Ok(threads) = modules::threads() else { return };
-        let before = std::mem::replace(&mut self.threads, threads.len());
-        if threads.len() > before {
-            let message = format!("module `{}`: its init left a thread behind", module.name);
-            let names = format!("the threads are: {}", threads.join(", "));
-            let hint = "start threads in sessions; a fork has only the thread that forked";
-            let problem = Problem::new(message).at(module.name_span.clone());
-            self.problems.push(problem.detail(names).hint(hint));
+    /// What a module leaves behind here would be in every fork of this process.
+    fn check_footprint(&mut self, module: &config::Module, before: &Footprint, of_host: &[RawFd]) {
+        let left = match Footprint::take() {
+            Ok(now) => before.left_behind(&now, of_host),
+            Err(e) => vec![Refusal::new(format!("what its init left behind cannot be seen: {e}"))],
+        };
+        for refusal in left {
+            let message = format!("module `{}`: {}", module.name, refusal.message);
+            self.problems
+                .push(problem(Refusal { message, ..refusal }).at(module.name_span.clone()));
         }
     }
 }
 
+fn problem(refusal: Refusal) -> Problem {
+    let Refusal { message, detail, hint } = refusal;
+    Problem { detail, hint, ..Problem::new(message) }
+}
+
 struct Found {
     file: String,
+    /// The process before any of its code ran.
+    before: Footprint,
     code: &'static Loaded,
 }
