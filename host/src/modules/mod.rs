@@ -13,6 +13,7 @@ mod load;
 mod refusal;
 mod stage;
 mod threads;
+mod variables;
 
 pub(crate) use find::{default_dirs, find};
 pub(crate) use footprint::Footprint;
@@ -20,3 +21,4 @@ pub(crate) use inspect::{Identity, inspect};
 pub(crate) use load::{Loaded, call, farewell, load, serve};
 pub(crate) use refusal::Refusal;
 pub(crate) use stage::{Staged, stage};
+pub(crate) use variables::loader_variables;
