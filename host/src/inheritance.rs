@@ -1,11 +1,19 @@
 //! The written list: what a zygote gets from the supervisor, and nothing else. Both sides read it
 //! here.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use crate::sys;
+
+/// Variables of the dynamic loader and the C library that change which code is run.
+const LOADER: [&str; 5] = ["GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "NLSPATH", "GETCONF_DIR"];
+/// How the names of others begin.
+const LOADER_FAMILIES: [&str; 2] = ["LD_", "MALLOC_"];
 
 /// The names of the descriptors, in the order in which they are written.
 #[derive(Clone, Copy)]
@@ -19,15 +27,12 @@ pub(crate) enum Heirloom {
     Report = 2,
     /// The reading end of the supervisor's life pipe.
     Life = 3,
-    /// The ledger, to read and write.
-    Ledger = 4,
-    /// The ledger, to read.
-    LedgerToRead = 5,
-    /// The scoreboard.
-    Scoreboard = 6,
+    /// The plan of the generation whose very modules are to be loaded, from their kept copies; empty
+    /// if the modules are to be loaded from their files.
+    Kept = 4,
 }
 
-const COUNT: usize = 7;
+const COUNT: usize = 5;
 
 /// What a zygote is started with.
 pub(crate) struct Inheritance {
@@ -36,6 +41,8 @@ pub(crate) struct Inheritance {
     pub(crate) incarnation: String,
     /// Whether this is a check: the candidate ends when it is ready.
     pub(crate) check: bool,
+    /// The runtime directory of the running daemon; a check has none.
+    pub(crate) runtime_dir: PathBuf,
     numbers: [RawFd; COUNT],
 }
 
@@ -44,28 +51,41 @@ impl Inheritance {
     pub(crate) fn new(
         generation: u64,
         incarnation: &str,
-        check: bool,
+        runtime_dir: Option<&Path>,
         descriptors: [BorrowedFd<'_>; COUNT],
     ) -> Self {
         let numbers = descriptors.map(|fd| fd.as_raw_fd());
-        Self { generation, incarnation: incarnation.to_owned(), check, numbers }
+        let (check, runtime_dir) = (runtime_dir.is_none(), runtime_dir.unwrap_or(Path::new("")));
+        let (incarnation, runtime_dir) = (incarnation.to_owned(), runtime_dir.to_owned());
+        Self { generation, incarnation, check, runtime_dir, numbers }
     }
 
     /// The word on the zygote's command line.
-    fn word(&self) -> String {
+    fn word(&self) -> OsString {
         let numbers: Vec<String> = self.numbers.iter().map(RawFd::to_string).collect();
         let (generation, check) = (self.generation, u8::from(self.check));
-        format!("{generation}:{}:{check}:{}", self.incarnation, numbers.join(","))
+        let mut word: OsString =
+            format!("{generation}:{}:{check}:{}:", self.incarnation, numbers.join(",")).into();
+        word.push(&self.runtime_dir);
+        word
     }
 
     /// Reads the word.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        let mut parts = word.split(':');
-        let generation = parts.next()?.parse().ok()?;
-        let incarnation = parts.next()?.to_owned();
-        let check = parts.next()? == "1";
-        let numbers: Vec<RawFd> = parts.next()?.split(',').map_while(|n| n.parse().ok()).collect();
-        Some(Self { generation, incarnation, check, numbers: numbers.try_into().ok()? })
+    pub(crate) fn from_word(word: &OsStr) -> Option<Self> {
+        let mut parts = word.as_bytes().splitn(5, |byte| *byte == b':');
+        let mut text = || std::str::from_utf8(parts.next()?).ok();
+        let generation = text()?.parse().ok()?;
+        let incarnation = text()?.to_owned();
+        let check = text()? == "1";
+        let numbers: Vec<RawFd> = text()?.split(',').map_while(|n| n.parse().ok()).collect();
+        let runtime_dir = PathBuf::from(OsStr::from_bytes(parts.next()?));
+        Some(Self {
+            generation,
+            incarnation,
+            check,
+            runtime_dir,
+            numbers: numbers.try_into().ok()?,
+        })
     }
 
     /// Takes one of the descriptors.
@@ -75,9 +95,13 @@ impl Inheritance {
         sys::adopt(number)
     }
 
-    /// Starts a process with exactly these descriptors and the standard streams. The supervisor has
+    /// Starts a process with exactly these descriptors and the standard streams, and without the
+    /// variables that would decide which code the dynamic loader runs there. The supervisor has
     /// one thread: nothing else can be started while the descriptors are open to children.
     pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_for_the_loader(name)) {
+            command.env_remove(name);
+        }
         let child = self.open_to_children(true).and_then(|()| command.arg(self.word()).spawn());
         self.open_to_children(false)?;
         child
@@ -88,9 +112,25 @@ impl Inheritance {
     }
 }
 
+fn is_for_the_loader(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    LOADER_FAMILIES.iter().any(|begin| name.starts_with(begin)) || LOADER.contains(&&*name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_redirects_the_loader_is_known() {
+        for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES", "MALLOC_CHECK_"]
+        {
+            assert!(is_for_the_loader(OsStr::new(name)), "{name}");
+        }
+        for name in ["PATH", "HOME", "EXEUNT_CONFIG", "LANG", "OLD_LD_PRELOAD"] {
+            assert!(!is_for_the_loader(OsStr::new(name)), "{name}");
+        }
+    }
 
     #[test]
     fn the_word_says_it_all() {
@@ -98,11 +138,13 @@ mod tests {
             generation: 3,
             incarnation: "tk3f9a".to_owned(),
             check: true,
-            numbers: [3, 4, 5, 6, 7, 8, 9],
+            runtime_dir: "/run/a:b".into(),
+            numbers: [3, 4, 5, 6, 7],
         };
         let read = Inheritance::from_word(&given.word()).expect("readable");
         assert_eq!((read.generation, &*read.incarnation, read.check), (3, "tk3f9a", true));
         assert_eq!(read.numbers, given.numbers);
-        assert!(Inheritance::from_word("3:x:0:1,2").is_none());
+        assert_eq!(read.runtime_dir, given.runtime_dir);
+        assert!(Inheritance::from_word(OsStr::new("3:x:0:1,2:")).is_none());
     }
 }

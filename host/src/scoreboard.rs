@@ -188,15 +188,32 @@ pub(crate) fn create(file: &File, capacity: u32, generation: u64) -> io::Result<
     Ok(())
 }
 
-/// Maps the entry of one slot.
+/// Maps the entry of one slot of the ledger, for its session. Slot 0 is the daemon's and has none.
 pub(crate) fn entry(file: &File, slot: usize) -> io::Result<&'static Entry> {
-    let offset = size_of::<Head>() + slot * size_of::<Entry>();
-    Ok(&sys::map_pages::<Entry>(file, offset, 1)?[0])
+    let place = slot.checked_sub(1).ok_or(io::ErrorKind::InvalidInput)?;
+    let offset = size_of::<Head>() + place * size_of::<Entry>();
+    let entry: &[Entry] = sys::map_pages(file, offset, 1)?;
+    sys::not_for_children(entry)?;
+    Ok(&entry[0])
 }
 
-/// Maps every entry: for the zygote, which deletes those of the dead.
-pub(crate) fn entries(file: &File, capacity: u32) -> io::Result<&'static [Entry]> {
-    sys::map_pages(file, size_of::<Head>(), capacity as usize)
+/// Every entry: for the zygote, which deletes those of the dead. Its children do not have them.
+pub(crate) struct Board(&'static [Entry]);
+
+impl Board {
+    /// Maps the scoreboard.
+    pub(crate) fn map(file: &File, capacity: u32) -> io::Result<Self> {
+        let entries: &[Entry] = sys::map_pages(file, size_of::<Head>(), capacity as usize)?;
+        sys::not_for_children(entries)?;
+        Ok(Self(entries))
+    }
+
+    /// Deletes the entry of a slot of the ledger.
+    pub(crate) fn delete(&self, slot: usize) {
+        if let Some(entry) = slot.checked_sub(1).and_then(|place| self.0.get(place)) {
+            entry.delete();
+        }
+    }
 }
 
 /// Reads every session of a generation's scoreboard.

@@ -92,6 +92,8 @@ pub struct Identity {
     pub ordered_at: AtomicU64,
     /// The raw wait status of the process, plus [`Identity::DEAD`] once it is known.
     wait_status: AtomicU64,
+    /// The same of the runner that works on the chain now.
+    runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
     /// When it was admitted: milliseconds since 1970 UTC.
@@ -124,6 +126,7 @@ impl Identity {
             order_detail: Text::new(),
             ordered_at: AtomicU64::new(0),
             wait_status: AtomicU64::new(0),
+            runner_status: AtomicU64::new(0),
             counted: AtomicU32::new(0),
             started: AtomicU64::new(0),
             started_at: AtomicU64::new(0),
@@ -177,13 +180,34 @@ impl Identity {
     /// How the process ended, once it has.
     #[must_use]
     pub fn wait_status(&self) -> Option<i32> {
-        let word = self.wait_status.load(Acquire);
-        (word & Self::DEAD != 0).then_some(word as u32 as i32)
+        Self::status_in(&self.wait_status)
     }
 
     /// Records how the process ended.
     pub fn set_wait_status(&self, raw: i32) {
         self.wait_status.store(u64::from(raw as u32) | Self::DEAD, Release);
+    }
+
+    /// How the runner ended, once it has.
+    #[must_use]
+    pub fn runner_status(&self) -> Option<i32> {
+        Self::status_in(&self.runner_status)
+    }
+
+    /// Records how the runner ended.
+    pub fn set_runner_status(&self, raw: i32) {
+        self.runner_status.store(u64::from(raw as u32) | Self::DEAD, Release);
+    }
+
+    /// A new runner works on the chain.
+    pub fn set_runner(&self, pid: u32) {
+        self.runner_status.store(0, Relaxed);
+        self.runner.store(pid, Release);
+    }
+
+    fn status_in(word: &AtomicU64) -> Option<i32> {
+        let word = word.load(Acquire);
+        (word & Self::DEAD != 0).then_some(word as u32 as i32)
     }
 
     /// Makes the page ready for the next session of the slot.
@@ -192,7 +216,13 @@ impl Identity {
         for word in [&self.owner, &self.order, &self.counted, &self.listen, &self.listeners] {
             word.store(0, Relaxed);
         }
-        for word in [&self.wait_status, &self.ordered_at, &self.started, &self.started_at] {
+        for word in [
+            &self.wait_status,
+            &self.runner_status,
+            &self.ordered_at,
+            &self.started,
+            &self.started_at,
+        ] {
             word.store(0, Relaxed);
         }
         self.session.store(0, Relaxed);
@@ -322,6 +352,8 @@ pub struct State {
     pub chain_at: AtomicU64,
     /// The moment at which the worker's timer kills it, on the monotonic clock; 0 if not armed.
     pub armed_until: AtomicU64,
+    /// The runner that works on this page, written by itself; 0 on a session's page.
+    pub worker: AtomicU32,
     /// Which callback of the plan the process is in, plus 1; 0 if in none.
     pub inside: AtomicU32,
     pub(crate) steps: [AtomicU8; 4],
@@ -385,6 +417,7 @@ impl State {
             ended: AtomicU64::new(0),
             chain_at: AtomicU64::new(0),
             armed_until: AtomicU64::new(0),
+            worker: AtomicU32::new(0),
             inside: AtomicU32::new(0),
             steps: [const { AtomicU8::new(0) }; 4],
             logged_in: AtomicU32::new(0),
@@ -402,8 +435,14 @@ impl State {
     /// Makes the page ready for the next session; only what the first `listeners` and `modules` cells
     /// hold is cleared.
     pub fn reset(&self, listeners: usize, modules: usize) {
-        for word in [&self.cause, &self.sealed, &self.inside, &self.logged_in, &self.failed_logins]
-        {
+        for word in [
+            &self.cause,
+            &self.sealed,
+            &self.worker,
+            &self.inside,
+            &self.logged_in,
+            &self.failed_logins,
+        ] {
             word.store(0, Relaxed);
         }
         for word in

@@ -138,6 +138,16 @@ fn one_that_died_before_it_entered_did_not_use_up_the_turn() {
 }
 
 #[test]
+fn one_that_was_entered_is_never_claimed_again() {
+    let slot = a_slot();
+    let _died = chain(&slot, 2, 0).claim().expect("a turn").enter(0);
+    slot.takeover.take(&slot.state, 2, 0);
+    let next = chain(&slot, 2, 1);
+    assert_eq!(next.claim().expect("the next turn").index(), 1);
+    assert_eq!(next.settle(Death::Killed, "died", 1), Some(0));
+}
+
+#[test]
 fn the_mark_alone_is_not_believed() {
     let slot = a_slot();
     // A session that lies: it seals a chain without listeners.

@@ -17,7 +17,7 @@ fn hostile(pattern: &[u8]) -> Box<State> {
     for (at, byte) in pattern.iter().cycle().take(size_of::<State>()).enumerate() {
         // SAFETY: `at` is less than the size of the page, which is ours alone and, being made of
         // atomic integers, may hold any bytes.
-        unsafe { start.add(at).write(*byte) };
+        unsafe { start.wrapping_add(at).write(*byte) };
     }
     page
 }

@@ -119,7 +119,10 @@ fn sha256(node: &Node) -> Result<String, Refusal> {
     if digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Ok(digits);
     }
-    let what = format!("must be the 64 hexadecimal digits of a SHA-256, not {}", digits.len());
+    let what = match digits.len() {
+        64 => "must be hexadecimal digits only".to_owned(),
+        other => format!("must be the 64 hexadecimal digits of a SHA-256, not {other}"),
+    };
     Err(Refusal::new(what, "`exeunt module pin` writes it"))
 }
 

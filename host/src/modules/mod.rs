@@ -13,7 +13,7 @@ mod load;
 mod refusal;
 mod stage;
 mod threads;
-mod variables;
+mod trust;
 
 pub(crate) use find::{default_dirs, find};
 pub(crate) use footprint::Footprint;
@@ -21,4 +21,4 @@ pub(crate) use inspect::{Identity, inspect};
 pub(crate) use load::{Loaded, call, farewell, load, serve};
 pub(crate) use refusal::Refusal;
 pub(crate) use stage::{Staged, stage};
-pub(crate) use variables::loader_variables;
+pub(crate) use trust::Trust;

@@ -1,9 +1,12 @@
 //! A candidate: reads the configuration, stages, loads and initialises the modules, and says whether
 //! it is ready. Nothing outside this process has changed by then.
 
-use std::io::{self, Read};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -12,7 +15,8 @@ use crate::config::{self, Config, Problem, Problems, Source};
 use crate::events::{ModulePlan, Plan, Registry};
 use crate::generation::{Generation, Listen};
 use crate::inheritance::{Heirloom, Inheritance};
-use crate::modules::{self, Footprint, Loaded, Refusal};
+use crate::log;
+use crate::modules::{self, Footprint, Loaded, Refusal, Staged, Trust};
 use crate::pages::KEPT;
 use crate::privileges::{self, Account, Unusable};
 use crate::report::Report;
@@ -23,13 +27,14 @@ pub(super) fn prepare(
     path: &Path,
     report: &Report,
 ) -> Result<Generation, String> {
-    let text =
-        read(inheritance).map_err(|e| format!("error: the configuration cannot be read: {e}"))?;
+    let cannot = |e: io::Error| format!("error: the configuration cannot be read: {e}\n");
+    let text = read(inheritance, Heirloom::Text).map_err(cannot)?;
+    let kept = kept(&read(inheritance, Heirloom::Kept).map_err(cannot)?);
     let source = Source { path: path.to_owned(), text };
     let build = || -> Result<Generation, Problems> {
         let env = config::Environment::current().map_err(one)?;
         let config = config::parse(&source, &env)?;
-        build(inheritance, config, report)
+        build(inheritance, config, &kept, report)
     };
     build().map_err(|problems| problems.render(&source, false))
 }
@@ -40,23 +45,41 @@ fn one(problem: Problem) -> Problems {
     problems
 }
 
-fn read(inheritance: &Inheritance) -> io::Result<String> {
-    let mut text = String::new();
-    let mut file: std::fs::File = inheritance.take(Heirloom::Text)?.into();
-    io::Seek::rewind(&mut file)?;
-    file.read_to_string(&mut text)?;
-    Ok(text)
+/// Reads a file in memory. Other candidates may read it at the same time through the same open file:
+/// its position is nobody's.
+fn read(inheritance: &Inheritance, which: Heirloom) -> io::Result<String> {
+    let file: std::fs::File = inheritance.take(which)?.into();
+    let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size];
+    file.read_exact_at(&mut bytes, 0)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+type Kept = HashMap<String, (String, String)>;
+
+/// The modules of a plan by name: the SHA-256 of each, and the file that it was read from.
+fn kept(plan: &str) -> Kept {
+    let plan: serde_json::Value = serde_json::from_str(plan).unwrap_or_default();
+    let text = |module: &serde_json::Value, key: &str| module[key].as_str().map(str::to_owned);
+    let one =
+        |module| Some((text(module, "name")?, (text(module, "sha256")?, text(module, "file")?)));
+    plan["modules"].as_array().into_iter().flatten().filter_map(one).collect()
 }
 
 fn build(
     inheritance: &Inheritance,
     config: Config,
+    kept: &Kept,
     report: &Report,
 ) -> Result<Generation, Problems> {
     let mut problems = Problems::default();
+    check_runtime_dir(inheritance, &config, &mut problems);
     let account = account(&config, &mut problems);
     let mut loading = Loading {
         keep: !inheritance.check,
+        trust: privileges::are_root().then(|| Trust::with(&config.file)),
+        warned: Cell::new(false),
+        kept,
         report,
         config: &config,
         registry: Registry::new(),
@@ -82,6 +105,17 @@ fn build(
     }
     let (number, incarnation) = (inheritance.generation, inheritance.incarnation.clone());
     Ok(Generation { number, incarnation, config, plan, listens, account, descriptors })
+}
+
+/// The ledgers of all generations are in one place: a reload cannot move it.
+fn check_runtime_dir(inheritance: &Inheritance, config: &Config, problems: &mut Problems) {
+    let running = &inheritance.runtime_dir;
+    if !inheritance.check && config.host.runtime_dir != *running {
+        let message = "the runtime_dir of a running daemon cannot change";
+        let detail = format!("it runs with {}", running.display());
+        problems
+            .push(Problem::new(message).detail(detail).hint("stop the daemon and start it anew"));
+    }
 }
 
 /// Whom sessions become.
@@ -133,6 +167,12 @@ fn listens(config: &Config, plan: &Plan, problems: &mut Problems) -> Vec<Listen>
 /// The modules on their way in; every problem of every module is collected.
 struct Loading<'a> {
     keep: bool,
+    /// Whose files root takes.
+    trust: Option<Trust>,
+    /// Whether it was said that there are modules of somebody else.
+    warned: Cell<bool>,
+    /// The very modules that are to be loaded, if it is not today's files.
+    kept: &'a Kept,
     report: &'a Report,
     config: &'a Config,
     registry: Registry,
@@ -146,14 +186,30 @@ impl Loading<'_> {
     fn add(&mut self, module: &config::Module) {
         match self.load(module) {
             Ok(found) => self.initialise(module, found),
-            Err(refusal) => {
-                let span = module.file_span.as_ref().unwrap_or(&module.name_span);
-                self.problems.push(problem(refusal).at(span.clone()));
-            }
+            Err(problem) => self.problems.push(problem),
         }
     }
 
-    fn load(&self, module: &config::Module) -> Result<Found, Refusal> {
+    fn load(&self, module: &config::Module) -> Result<Found, Problem> {
+        self.report.doing(&format!("module `{}` was being loaded", module.name));
+        let place = module.file_span.as_ref().unwrap_or(&module.name_span);
+        let refused = |refusal| problem(refusal).at(place.clone());
+        let (staged, file) = match self.kept.get(&module.name) {
+            Some(kept) => self.kept(module, kept).map_err(refused)?,
+            None => {
+                let (staged, file) = self.found(module).map_err(refused)?;
+                self.pinned(module, &staged)?;
+                (staged, file)
+            }
+        };
+        let before = Footprint::take().map_err(|e| {
+            refused(Refusal::new(format!("the state of the process cannot be seen: {e}")))
+        })?;
+        Ok(Found { file, before, code: leak(modules::load(staged).map_err(refused)?) })
+    }
+
+    /// Today's file of a module.
+    fn found(&self, module: &config::Module) -> Result<(Staged, String), Refusal> {
         let host = &self.config.host;
         let own = || std::env::current_exe().map(|exe| modules::default_dirs(&exe));
         let dirs = match &host.module_dirs[..] {
@@ -161,13 +217,50 @@ impl Loading<'_> {
             dirs => dirs.to_owned(),
         };
         let path = modules::find(&module.name, module.file.as_deref(), &dirs)?;
-        self.report.doing(&format!("module `{}` was being loaded", module.name));
-        let kept = host.runtime_dir.join(KEPT);
-        let staged = modules::stage(&module.name, &path, self.keep.then_some(&kept))?;
-        let file = path.display().to_string();
-        let before = Footprint::take()
-            .map_err(|e| Refusal::new(format!("the state of the process cannot be seen: {e}")))?;
-        Ok(Found { file, before, code: Box::leak(Box::new(modules::load(staged)?)) })
+        if let Some(trust) = &self.trust {
+            let owner = trust.check(&path).map_err(|why| why.of_module(&module.name, &path))?;
+            if let Some(owner) = owner.filter(|_| !self.warned.replace(true)) {
+                log::warn(format!(
+                    "modules of {owner} run with root's rights: {} belongs to {owner} too",
+                    self.config.file.display()
+                ));
+            }
+        }
+        let kept_dir = host.runtime_dir.join(KEPT);
+        let staged = modules::stage(&module.name, &path, self.keep.then_some(&kept_dir))?;
+        Ok((staged, path.display().to_string()))
+    }
+
+    /// The very file that a module was loaded from before.
+    fn kept(
+        &self,
+        module: &config::Module,
+        (sha256, file): &(String, String),
+    ) -> Result<(Staged, String), Refusal> {
+        let path = self.config.host.runtime_dir.join(KEPT).join(format!("{sha256}.so"));
+        let staged = modules::stage(&module.name, &path, None)?;
+        if staged.sha256 == *sha256 {
+            return Ok((staged, file.clone()));
+        }
+        Err(Refusal::new(format!("the kept copy of module `{}` has changed", module.name)))
+    }
+
+    /// Whether the module is the one that the operator meant.
+    fn pinned(&self, module: &config::Module, staged: &Staged) -> Result<(), Problem> {
+        let Staged { name, path, sha256, .. } = staged;
+        let hint = "`exeunt module pin` writes the pin, if the file is the right one";
+        match (&module.sha256, &module.sha256_span) {
+            (Some(pin), Some(span)) if pin != sha256 => {
+                let message = format!("module `{name}`: {} is not what was pinned", path.display());
+                let detail = format!("its SHA-256 is {sha256}");
+                Err(Problem::new(message).detail(detail).hint(hint).at(span.clone()))
+            }
+            (None, _) if self.config.host.require_pins => {
+                let message = format!("module `{name}` has no `sha256`, and [host] requires one");
+                Err(Problem::new(message).hint(hint).at(module.name_span.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn initialise(&mut self, module: &config::Module, found: Found) {
@@ -231,6 +324,11 @@ impl Loading<'_> {
 fn problem(refusal: Refusal) -> Problem {
     let Refusal { message, detail, hint } = refusal;
     Problem { detail, hint, ..Problem::new(message) }
+}
+
+/// A module's code is never unloaded.
+fn leak(loaded: Loaded) -> &'static Loaded {
+    Box::leak(Box::new(loaded))
 }
 
 struct Found {

@@ -1,6 +1,6 @@
 //! A module written against the bare interface, without the SDK, that registers what no author could
 //! register with it. Its one setting `how` says what: `null-callback`, `foreign-callback`,
-//! `data-callback`, `late-registration`, or nothing of the kind.
+//! `data-callback`, `late-registration`, `large-state`, or nothing of the kind.
 
 #![allow(unsafe_code, reason = "the bare interface is made of raw pointers")]
 
@@ -57,6 +57,10 @@ unsafe extern "C" fn init(host: HostRef, registrar: Handle) -> i32 {
         Some("late-registration") => Some(register_again),
         _ => Some(agree),
     };
+    if setting(kept, "how") == Some("large-state") {
+        // SAFETY: the host checks the handle.
+        unsafe { kept.host.register_state()(kept.registrar, 257) };
+    }
     register(kept, "raw", call);
     status::OK
 }

@@ -1,0 +1,90 @@
+//! The folder that a daemon under test lives in, and the start of a program in it.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::{is_root, wait_until};
+
+/// The user that sessions become, and that a daemon may run as.
+const NOBODY: u32 = 65534;
+
+/// A folder of its own, which goes with this value; what the daemon is started with beside it.
+pub(crate) struct Scratch {
+    dir: TempDir,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) as_nobody: bool,
+}
+
+impl Scratch {
+    /// A folder with an empty trace, which everybody may write.
+    pub(super) fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("exeunt-test-").tempdir();
+        let scratch = Self {
+            dir: dir.expect("a scratch folder can be made"),
+            env: Vec::new(),
+            as_nobody: false,
+        };
+        open(scratch.dir.path(), 0o755);
+        fs::write(scratch.path("trace"), "").expect("the trace can be made");
+        open(&scratch.path("trace"), 0o666);
+        scratch
+    }
+
+    /// A path in it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes `modules.toml`, and gives everything to whom the daemon will run as.
+    pub(super) fn write(&self, config: &str) {
+        fs::write(self.path("modules.toml"), config).expect("a file can be written");
+        if self.as_nobody && is_root() {
+            let everything = fs::read_dir(self.dir.path()).expect("the folder is there");
+            let inside = everything.map(|entry| entry.expect("it can be listed").path());
+            for path in inside.chain([self.dir.path().to_owned()]) {
+                chown(path, Some(NOBODY), Some(NOBODY)).expect("root may give away");
+            }
+        }
+    }
+
+    /// Starts the program with its output going to `log` and `out`.
+    pub(super) fn run(&self, command: &str) -> Child {
+        let file = |name| File::create(self.path(name)).expect("a file can be made");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_exeunt"));
+        program.args([command, "-c"]).arg(self.path("modules.toml"));
+        program
+            .env_remove("EXEUNT_CONFIG")
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        program.stdin(Stdio::null()).stdout(file("out")).stderr(file("log"));
+        if self.as_nobody && is_root() {
+            program.uid(NOBODY).gid(NOBODY);
+        }
+        program.spawn().expect("the daemon can be started")
+    }
+
+    /// Waits until the daemon serves, or has ended; which of them.
+    #[track_caller]
+    pub(super) fn serves(&self, child: &mut Child) -> bool {
+        let mut serves = false;
+        wait_until(|| {
+            let has_ended = child.try_wait().expect("the daemon can be waited for").is_some();
+            serves = self.read("log").contains(": serves with ");
+            serves || has_ended
+        });
+        serves
+    }
+
+    /// What a file in it holds; nothing if it is not there.
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+}
+
+fn open(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("modes can be set");
+}

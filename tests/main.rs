@@ -1,0 +1,15 @@
+//! The tests of the daemon as a whole, one module a topic: a real daemon on a free port in a scratch
+//! folder, real clients, and what the listeners themselves wrote down. What one function or room does
+//! is tested where it lives.
+
+mod harness;
+
+mod c_modules;
+mod cli;
+mod daemon;
+mod exits;
+mod limits;
+mod listeners;
+mod processes;
+mod protocols;
+mod refusals;
