@@ -53,6 +53,7 @@ fn main() -> ExitCode {
     }
     match &args.command {
         Command::Zygote { inheritance } => zygote::run(inheritance, config.as_deref()),
+        Command::Module(action) => cli::module(action, config.as_deref()),
         Command::Client(command) => cli::client(command, config.as_deref()),
         daemon => match cli::configuration(config.as_deref()) {
             Err(refusal) => refusal.report(),

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 
 use super::kick::SessionId;
+use super::module::Action;
 
 /// Shown at the end of `--help`.
 const MORE: &str = "\
@@ -22,6 +23,7 @@ Examples:
   exeunt exits --last 5 --follow    how sessions end, as they end
   exeunt kick 17                    end one session
   exeunt stop --grace 10s           end the daemon
+  exeunt module info libquota.so    what a module's file says about itself
 
 Exit status:
   0  done
@@ -54,6 +56,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at modules' files, and pin them
+    #[command(subcommand)]
+    Module(Action),
     /// The role of a process that the daemon starts for itself.
     #[command(hide = true)]
     Zygote {

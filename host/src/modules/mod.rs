@@ -20,5 +20,5 @@ pub(crate) use footprint::Footprint;
 pub(crate) use inspect::{Identity, inspect};
 pub(crate) use load::{Loaded, call, farewell, load, serve};
 pub(crate) use refusal::Refusal;
-pub(crate) use stage::{Staged, stage};
+pub(crate) use stage::{Seen, Staged, see, stage};
 pub(crate) use trust::Trust;
