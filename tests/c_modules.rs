@@ -2,9 +2,9 @@
 //! refused of them. They are built here, as their authors would, with the one line of
 //! docs/c-modules.md.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use crate::harness::*;
 
@@ -125,6 +125,20 @@ fn a_header_in_c_that_is_not_right_is_refused() {
     is_refused("OTHER_NAME", &[], "its code bears another name than its identity note");
     is_refused("NULL_INIT", &[], "its init function is a null pointer");
     is_refused("FOREIGN_INIT", &[], "its init function does not lie in its own code");
+}
+
+#[test]
+fn a_header_in_c_may_grow_and_not_shrink() {
+    let Some(setup) = faulty("SOUND", &[]) else { return };
+    let mut bytes = fs::read(setup.path("built.so")).expect("it was built");
+    let magic = 0x6578_6575_6e74_0a01_u64.to_le_bytes();
+    let at = bytes.windows(8).rposition(|bytes| bytes == magic).expect("its header") + 8;
+    for (size, status) in [(4096_u32, 0), (16, 4)] {
+        bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
+        fs::write(setup.path("built.so"), &bytes).expect("it can be written");
+        let output = setup.check();
+        assert_eq!(output.status, status, "{}", output.text);
+    }
 }
 
 #[test]

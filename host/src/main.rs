@@ -27,6 +27,7 @@ mod session;
 mod signals;
 mod supervisor;
 mod sys;
+mod trial;
 mod zygote;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
     }
     match &args.command {
         Command::Zygote { inheritance } => zygote::run(inheritance, config.as_deref()),
+        Command::Trial { file, settings } => trial::run(file, settings),
         Command::Module(action) => cli::module(action, config.as_deref()),
         Command::Client(command) => cli::client(command, config.as_deref()),
         daemon => match cli::configuration(config.as_deref()) {

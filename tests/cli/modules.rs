@@ -70,3 +70,24 @@ fn what_is_not_there_cannot_be_pinned() {
     assert_eq!(output.status, 1);
     assert!(output.stderr.contains("there is no module `gopher`"), "{}", output.text);
 }
+
+#[test]
+fn a_module_is_tried_in_a_process_of_its_own() {
+    let daemon = started();
+    let check = |module: &str, set: &[&str]| {
+        let file = path(module);
+        daemon.exeunt(&[&["module", "check", &file, "--run"], set].concat())
+    };
+    let right = check("hello", &["--set", "farewell=so long"]);
+    assert_eq!(right.status, 0, "{}", right.text);
+    assert!(right.stdout.contains("core.exit\n  1  hello/farewell\n"), "{}", right.text);
+    let missing = check("hello", &[]);
+    assert_eq!(missing.status, 4, "{}", missing.text);
+    assert!(missing.stderr.contains("farewell"), "{}", missing.text);
+    let crashing = check("misbehave", &["--set", "event=init", "--set", "how=null-write"]);
+    assert_eq!(crashing.status, 4, "{}", crashing.text);
+    let why = "the module was running its init when the process ended (SIGSEGV)";
+    assert!(crashing.stderr.contains(why), "{}", crashing.text);
+    let leaving = check("misbehave", &["--set", "event=init", "--set", "how=thread"]);
+    assert!(leaving.stderr.contains("its init left a thread behind"), "{}", leaving.text);
+}

@@ -21,7 +21,7 @@ pub(super) fn check(file: &Path, streams: &mut Streams<'_>) -> Result<(), Failur
     let identity = seen(file)?.identity;
     let (file, name) = (show::escape(&file.to_string_lossy()), show::escape(&identity.name));
     streams.say(&format!("{file} is right: it holds the module `{name}`\n"))?;
-    streams.note("none of its code ran; `exeunt check` also loads the modules of a configuration");
+    streams.note("none of its code ran; --run loads it and runs its init");
     Ok(())
 }
 

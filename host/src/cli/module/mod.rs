@@ -4,47 +4,18 @@
 mod info;
 mod list;
 mod pin;
+mod trial;
 
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Subcommand;
-
+use super::args::Action;
 use super::daemon::configuration;
 use super::refusal::{ExitStatus, Failure, Refusal};
 use super::{Streams, show};
 use crate::config::{self, Config, Problem};
 use crate::modules::{self, Seen};
-
-/// What is to be done with modules' files.
-#[derive(Debug, PartialEq, Subcommand)]
-pub(crate) enum Action {
-    /// Show what a module's file says about itself; none of its code runs
-    Info {
-        /// The file
-        file: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Say whether this version of exeunt would take the file; none of its code runs
-    Check {
-        /// The file
-        file: PathBuf,
-    },
-    /// Show the modules of the configuration, and the others in its module folders
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Write the SHA-256 of each module's present file into the configuration
-    Pin {
-        /// The modules [default: all that are enabled]
-        names: Vec<String>,
-    },
-}
 
 /// Does it.
 pub(crate) fn module(action: &Action, config: Option<&Path>) -> ExitCode {
@@ -52,7 +23,10 @@ pub(crate) fn module(action: &Action, config: Option<&Path>) -> ExitCode {
     let mut streams = Streams { out: &mut out, err: &mut err };
     let done = match action {
         Action::Info { file, json } => info::run(file, *json, &mut streams),
-        Action::Check { file } => info::check(file, &mut streams),
+        Action::Check { file, run: false, .. } => info::check(file, &mut streams),
+        Action::Check { file, set, .. } => {
+            seen(file).map_err(Failure::from).and_then(|_| trial::run(file, set, &mut streams))
+        }
         Action::List { json } => list::run(config, *json, &mut streams),
         Action::Pin { names } => pin::run(config, names, &mut streams),
     };
