@@ -17,6 +17,7 @@ mod journal;
 mod log;
 mod modules;
 mod pages;
+mod posture;
 mod privileges;
 mod reap;
 mod report;

@@ -38,14 +38,14 @@ pub(crate) fn header(file: &File) -> io::Result<&'static Header> {
     Ok(&sys::map_read_only::<Header>(file, 0, 1)?[0])
 }
 
-/// Maps every slot of another generation's ledger, to read; a layout that is not known is refused.
+/// Maps every slot that another generation has used, to read; a layout that is not known is refused.
 pub(crate) fn slots_to_read(file: &File) -> io::Result<&'static [Slot]> {
     let header = header(file)?;
     if header.magic.load(Relaxed) != MAGIC || header.version.load(Relaxed) != VERSION {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a ledger of another layout"));
     }
-    let capacity = header.capacity.load(Relaxed) as usize;
-    let slots = sys::map_read_only(file, offset(0), capacity + 1)?;
+    let used = header.used.load(Relaxed).min(header.capacity.load(Relaxed) + 1);
+    let slots = sys::map_read_only(file, offset(0), used.max(1) as usize)?;
     sys::not_for_children(slots)?;
     Ok(slots)
 }

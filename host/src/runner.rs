@@ -57,6 +57,7 @@ pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
         state,
         chain,
         subject,
+        descriptors: &[0, 1, 2, job.life],
     };
     course.run(&RefCell::new(deadline));
     // What is still owed after all, the next runner finds.

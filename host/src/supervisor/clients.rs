@@ -93,15 +93,19 @@ impl Clients {
         requests
     }
 
+    /// Accepts one: the next waits until this one could be heard.
     fn accept(&mut self, now: Moment) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            let Ok(peer) = getsockopt(&stream, sockopt::PeerCredentials) else { continue };
-            if self.clients.len() >= CLIENTS || stream.set_nonblocking(true).is_err() {
-                continue;
-            }
-            let (asked, until) = (Vec::new(), clock::after(now, PATIENCE));
-            self.clients.push(Client { stream, uid: peer.uid(), asked, until });
+        let Ok((stream, _)) = self.listener.accept() else { return };
+        let Ok(peer) = getsockopt(&stream, sockopt::PeerCredentials) else { return };
+        if stream.set_nonblocking(true).is_err() {
+            return;
         }
+        if self.clients.len() == CLIENTS {
+            // Who has been silent for longest makes room: nobody can keep the others out.
+            self.clients.remove(0);
+        }
+        let (asked, until) = (Vec::new(), clock::after(now, PATIENCE));
+        self.clients.push(Client { stream, uid: peer.uid(), asked, until });
     }
 
     fn wait_for_kick(&mut self, kick: Kick) {

@@ -44,6 +44,7 @@ impl Files {
             chown(dir, None, Some(group)).map_err(|e| cannot("give away", dir, e))?;
         }
         files.remove_generations();
+        files.remove_kept();
         Ok(files)
     }
 
@@ -115,6 +116,14 @@ impl Files {
         Ok(file)
     }
 
+    /// The kept modules are of use as long as the daemon lives.
+    fn remove_kept(&self) {
+        let Ok(entries) = fs::read_dir(self.dir.join(pages::KEPT)) else { return };
+        for entry in entries.flatten() {
+            let _stays = fs::remove_file(entry.path());
+        }
+    }
+
     fn remove_generations(&self) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         for entry in entries.flatten() {
@@ -132,6 +141,7 @@ impl Files {
     pub(super) fn clean_up(&self) {
         control::remove(&self.dir);
         self.remove_generations();
+        self.remove_kept();
         let _gone = fs::remove_file(&self.pid_file);
     }
 }
@@ -150,10 +160,24 @@ fn pid_file(host: &Host) -> PathBuf {
     host.pid_file.clone().unwrap_or_else(|| host.runtime_dir.join(PID_FILE))
 }
 
+/// Whether a start could use the directories, those of them that are there; makes none.
+pub(super) fn examine(host: &Host) -> Result<(), Failure> {
+    let kept = host.runtime_dir.join(pages::KEPT);
+    let there = [&host.runtime_dir, &host.state_dir, &kept].into_iter().filter(|dir| dir.exists());
+    for dir in there {
+        is_private(dir)?;
+    }
+    Ok(())
+}
+
 /// Makes a directory that is ours alone to write, or checks that it is.
 fn make_private(dir: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o750).create(dir);
     made.map_err(|e| cannot("make the directory", dir, e))?;
+    is_private(dir)
+}
+
+fn is_private(dir: &Path) -> Result<(), Failure> {
     let about = fs::metadata(dir).map_err(|e| cannot("look at", dir, e))?;
     if about.uid() != geteuid().as_raw() || about.mode() & 0o002 != 0 {
         let text = format!(

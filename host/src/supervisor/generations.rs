@@ -96,7 +96,7 @@ impl Supervisor {
         let Some(member) = self.member(pid) else { return };
         match member.why {
             Why::Adoption(later) => {
-                self.go_on(pid, if ending { later.at_the_end() } else { later })
+                self.go_on(pid, if ending { later.at_the_end() } else { later });
             }
             Why::Start | Why::Reload => {
                 member.role = Role::Waiting;
@@ -113,7 +113,7 @@ impl Supervisor {
         let drain = Message::Drain { grace: 0, cause: Cause::DaemonShutdown as u32 };
         let Some(member) = self.member(pid) else { return };
         match later {
-            Later::Active => return self.let_accept(pid),
+            Later::Active => self.let_accept(pid),
             Later::Retiring => {
                 member.role = Role::Retiring;
                 tell(member, Message::Retire);

@@ -233,6 +233,7 @@ impl Supervisor {
         let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         let message = Message::Drain { grace, cause: Cause::DaemonShutdown as u32 };
         self.give_up_candidates("the daemon is ending");
+        self.sockets.clear();
         for member in &mut self.members {
             if member.role == Role::Active {
                 member.role = Role::Draining;

@@ -41,7 +41,8 @@ impl Supervisor {
         for member in &self.members {
             let Some(held) = &member.held else { continue };
             let number = pid.as_raw().cast_unsigned();
-            let found = held.slots.iter().enumerate().find(|(_, slot)| {
+            let used = held.header.used.load(Relaxed) as usize;
+            let found = held.slots.iter().take(used.max(1)).enumerate().find(|(_, slot)| {
                 let identity = &slot.identity;
                 match identity.status() {
                     SlotStatus::Free => false,
@@ -107,8 +108,8 @@ impl Supervisor {
     }
 
     fn start_adoption(&mut self, dead: Member) {
-        if let Err((dead, e)) = self.adopt(dead) {
-            self.adoption_failed(dead, &format!("the zygote cannot be started: {e}"));
+        if let Err((dead, e)) = self.adopt(Box::new(dead)) {
+            self.adoption_failed(*dead, &format!("the zygote cannot be started: {e}"));
         }
     }
 

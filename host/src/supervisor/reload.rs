@@ -29,6 +29,10 @@ impl Supervisor {
             self.reload_again |= client.is_none();
             return refuse(client, "a reload is under way; its outcome is in the log");
         }
+        // Whoever rotates the log asks for a reload afterwards.
+        if let Err(e) = log::open(&self.config.log) {
+            log::error(format!("the log cannot be opened again: {e}"));
+        }
         match self.propose(previous) {
             Ok(()) => self.reloading = client,
             Err(why) => refuse(client, &why),
@@ -91,7 +95,7 @@ impl Supervisor {
     }
 
     /// The generation's zygote died: it goes on with the very same text and modules.
-    pub(super) fn adopt(&mut self, dead: Member) -> Result<(), (Member, io::Error)> {
+    pub(super) fn adopt(&mut self, dead: Box<Member>) -> Result<(), (Box<Member>, io::Error)> {
         let later = dead.later();
         let text = match dead.text.as_fd().try_clone_to_owned() {
             Ok(text) => text.into(),

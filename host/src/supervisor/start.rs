@@ -6,16 +6,16 @@ use std::os::fd::OwnedFd;
 use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signalfd::SignalFd;
-use nix::unistd::{Gid, Group, pipe2};
+use nix::unistd::{Gid, pipe2};
 
 use super::clients::Clients;
-use super::files::{Files, file_error};
+use super::files::{self, Files, file_error};
 use super::member::{Dowry, Member, Why, sealed};
 use super::{Failure, Supervisor};
 use crate::channel::{Message, Received};
-use crate::config::{Config, Problem, Problems, Source};
+use crate::config::{Config, Source};
 use crate::sys::{self, Polled};
-use crate::{clock, control, log, reap};
+use crate::{clock, control, log, privileges, reap};
 
 /// Makes everything ready and starts the first candidate.
 pub(super) fn start(
@@ -24,7 +24,7 @@ pub(super) fn start(
     signals: SignalFd,
 ) -> Result<Supervisor, Failure> {
     let started = clock::unix_millis();
-    let group = control_group(&source, &config)?;
+    let group = control_group(&config);
     let files = Files::claim(&config.host, group)?;
     make_room_for_timers(config.host.capacity);
     let (life_end, life) = life_pipe()?;
@@ -75,7 +75,7 @@ fn life_pipe() -> Result<(OwnedFd, OwnedFd), Failure> {
 
 /// Does everything that a start would check, and binds nothing. Returns the plan.
 pub(crate) fn check(source: &Source, config: &Config) -> Result<String, Failure> {
-    control_group(source, config)?;
+    files::examine(&config.host)?;
     let text = sealed(c"modules.toml", source.text.as_bytes())
         .map_err(file_error("no memory for the configuration"))?;
     let (life_end, _life) = life_pipe()?;
@@ -118,7 +118,7 @@ fn decide(candidate: &Member, until: clock::Moment) -> Result<String, Failure> {
                 return Err(Failure::refused(candidate.report.text().map_err(lost)?));
             }
             Received::End => {
-                let fate = reap::wait_for(candidate.pid).map_or_else(String::new, |f| f.text());
+                let fate = reap::wait_for(candidate.pid).map_or_else(String::new, reap::Fate::text);
                 let why = format!("the process ended ({fate})");
                 return Err(Failure::refused(candidate.epitaph(&why)));
             }
@@ -127,22 +127,10 @@ fn decide(candidate: &Member, until: clock::Moment) -> Result<String, Failure> {
     }
 }
 
-/// The group that may ask the daemon.
-fn control_group(source: &Source, config: &Config) -> Result<Option<Gid>, Failure> {
-    let Some(name) = &config.control.group else { return Ok(None) };
-    let why = match Group::from_name(name) {
-        Ok(Some(group)) => return Ok(Some(group.gid)),
-        Ok(None) => "there is no such group".to_owned(),
-        Err(e) => format!("the group database cannot be read: {e}"),
-    };
-    let mut problem = Problem::new(format!("the group `{name}` cannot be used: {why}"))
-        .hint(format!("make it with `groupadd --system {name}`, or leave `group` out"));
-    if let Some(span) = &config.control.group_span {
-        problem = problem.at(span.clone());
-    }
-    let mut problems = Problems::default();
-    problems.push(problem);
-    Err(Failure::refused(problems.render(source, false)))
+/// The group that may ask the daemon. One that cannot be used is refused by the candidate, together
+/// with all that is wrong.
+fn control_group(config: &Config) -> Option<Gid> {
+    config.control.group.as_deref().and_then(|name| privileges::group(name).ok())
 }
 
 /// Each session has a timer, and each timer counts as a pending signal of its user.

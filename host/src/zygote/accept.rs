@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use exeunt_ledger::SlotStatus;
 use nix::sys::socket::{MsgFlags, send};
@@ -14,6 +15,8 @@ use crate::{clock, config, log};
 
 /// How many connections are taken before other work gets its turn.
 const BURST: usize = 32;
+/// How long nothing is accepted after the kernel refused.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How many spares are tried for one connection.
 const TRIES: usize = 3;
 
@@ -35,8 +38,13 @@ impl Zygote {
                 // The client has gone while it waited: there may be others.
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(e) => {
+                    // No descriptor or no memory: the client waits, and so does the next try.
                     let name = &self.generation.listens[listen].name;
-                    return log::error(format!("listen {name} cannot accept: {e}"));
+                    log::error(format!(
+                        "listen {name} cannot accept, tried again in a second: {e}"
+                    ));
+                    self.accept_from = clock::after(clock::now(), PAUSE);
+                    return;
                 }
             };
             let local = stream.local_addr().and_then(|a| stream.set_nonblocking(true).map(|()| a));
@@ -73,7 +81,13 @@ impl Zygote {
         identity.listeners.store(self.generation.exits().len() as u32, Relaxed);
         identity.peer.set(&client.peer.to_string());
         identity.local.set(&client.local.to_string());
-        match self.admission.admit(client.peer) {
+        let admitted = self.admission.admit(client.peer).or_else(|_| {
+            // Before anybody is refused: who has left or died by now is not counted any more.
+            self.take_requests();
+            self.reap_all();
+            self.admission.admit(client.peer)
+        });
+        match admitted {
             Ok(()) => identity.counted.store(1, Relaxed),
             Err((cause, detail)) => identity.set_order(cause as u32, &detail, now),
         }

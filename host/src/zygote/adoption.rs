@@ -30,9 +30,11 @@ impl Zygote {
         }
         self.find_daemon_event();
         let mut adopted = 0;
-        for slot in 1..self.slots.len() {
+        let used = (self.header.used.load(Relaxed) as usize).clamp(1, self.slots.len());
+        self.free = (used..self.slots.len()).rev().collect();
+        for slot in 1..used {
             match self.slots[slot].identity.status() {
-                SlotStatus::Free => self.free.push_back(slot),
+                SlotStatus::Free => self.free.push(slot),
                 SlotStatus::Reserved => self.adopt_process(slot),
                 SlotStatus::Open => {
                     adopted += 1;

@@ -75,6 +75,7 @@ fn build(
     let mut problems = Problems::default();
     check_runtime_dir(inheritance, &config, &mut problems);
     let account = account(&config, &mut problems);
+    control_group(&config, &mut problems);
     let mut loading = Loading {
         keep: !inheritance.check,
         trust: privileges::are_root().then(|| Trust::with(&config.file)),
@@ -92,6 +93,7 @@ fn build(
     let plan = match registry.freeze() {
         Ok(plan) => plan,
         Err(wrong) => {
+            // Without a plan nothing more can be compared with it.
             for (index, text) in wrong {
                 let (name, span) = &enabled[index];
                 problems.push(Problem::new(format!("module `{name}`: {text}")).at(span.clone()));
@@ -137,6 +139,22 @@ fn account(config: &Config, problems: &mut Problems) -> Option<Account> {
     }
     problems.push(problem);
     None
+}
+
+/// Whether there is the group that may ask the daemon.
+fn control_group(config: &Config, problems: &mut Problems) {
+    let Some(name) = &config.control.group else { return };
+    let why = match privileges::group(name) {
+        Ok(_) => return,
+        Err(Unusable::Unreadable(e)) => format!("the group database cannot be read: {e}"),
+        Err(_) => "there is no such group".to_owned(),
+    };
+    let mut problem = Problem::new(format!("the group `{name}` cannot be used: {why}"))
+        .hint(format!("make it with `groupadd --system {name}`, or leave `group` out"));
+    if let Some(span) = &config.control.group_span {
+        problem = problem.at(span.clone());
+    }
+    problems.push(problem);
 }
 
 /// Every listen, each with its protocol in the plan.

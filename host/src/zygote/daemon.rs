@@ -60,7 +60,7 @@ impl Zygote {
         for (cell, byte) in self.header.digest.iter().zip(self.generation.plan.digest()) {
             cell.store(byte, Relaxed);
         }
-        self.free = (1..self.slots.len()).collect();
+        self.free = (1..self.slots.len()).rev().collect();
         self.run_daemon_event(event);
     }
 

@@ -173,6 +173,6 @@ impl Zygote {
         }
         of.state.reset(listeners, cells);
         of.identity.reset();
-        self.free.push_back(slot);
+        self.free.push(slot);
     }
 }

@@ -89,7 +89,8 @@ struct Zygote {
     deaths: SignalFd,
     listeners: Vec<TcpListener>,
     spares: VecDeque<Spare>,
-    free: VecDeque<usize>,
+    /// Slots that are nobody's; the one that was used last is used next.
+    free: Vec<usize>,
     admission: Admission,
     journal: Journal,
     phase: Phase,
@@ -104,6 +105,8 @@ struct Zygote {
     waiting: Vec<usize>,
     /// Spares that died before they served, one after the other.
     lost_spares: u32,
+    /// No connection is accepted before this moment.
+    accept_from: Moment,
     /// No spare is forked before this moment.
     spares_from: Moment,
 }
@@ -219,7 +222,7 @@ impl Zygote {
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
             listeners,
             spares: VecDeque::new(),
-            free: VecDeque::new(),
+            free: Vec::new(),
             admission: Admission::new(generation.config.limits.clone()),
             journal: Journal::open(&host.state_dir, host.journal_max)?,
             phase: Phase::Waiting,
@@ -229,6 +232,7 @@ impl Zygote {
             plan_differs: false,
             waiting: Vec::new(),
             lost_spares: 0,
+            accept_from: 0,
             spares_from: 0,
         })
     }
@@ -244,7 +248,7 @@ impl Zygote {
             polled.push(Polled::reading(self.requests.as_raw_fd()));
             polled.push(Polled::reading(if lost { -1 } else { self.channel.as_raw_fd() }));
             polled.push(Polled::reading(if lost { -1 } else { self.life.as_raw_fd() }));
-            let active = self.phase == Phase::Active;
+            let active = self.phase == Phase::Active && self.accept_from <= clock::now();
             let listener =
                 |l: &TcpListener| Polled::reading(if active { l.as_raw_fd() } else { -1 });
             polled.extend(self.listeners.iter().map(listener));
@@ -315,8 +319,9 @@ impl Zygote {
         let order = self.order_at.map(|(moment, _)| moment);
         let retry = (!self.waiting.is_empty()).then(|| clock::after(now, deaths::RETRY));
         let refill = (self.wants_spares() && self.spares_from > now).then_some(self.spares_from);
+        let accept = (self.accept_from > now).then_some(self.accept_from);
         let kill = self.kills.front().map(|kill| kill.at);
-        let next = [order, retry, refill, kill].into_iter().flatten().min();
+        let next = [order, retry, refill, accept, kill].into_iter().flatten().min();
         next.map(|moment| clock::until(moment, now))
     }
 
