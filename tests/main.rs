@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod c_modules;
 mod cli;
 mod daemon;
 mod exits;

@@ -28,6 +28,7 @@ mod session;
 mod signals;
 mod supervisor;
 mod sys;
+mod trial;
 mod zygote;
 
 use std::process::ExitCode;
@@ -54,6 +55,8 @@ fn main() -> ExitCode {
     }
     match &args.command {
         Command::Zygote { inheritance } => zygote::run(inheritance, config.as_deref()),
+        Command::Trial { file, settings } => trial::run(file, settings),
+        Command::Module(action) => cli::module(action, config.as_deref()),
         Command::Client(command) => cli::client(command, config.as_deref()),
         daemon => match cli::configuration(config.as_deref()) {
             Err(refusal) => refusal.report(),

@@ -4,6 +4,7 @@ mod asking;
 mod control;
 mod ending;
 mod journal;
+mod modules;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! Modules whose init or constructor fails, or ends the process that runs it. What is refused then is
 //! the start: the supervisor survives to say which module it was.
 
-use super::{is_refused, left_nothing_behind, says};
+use super::{is_refused, left_nothing_behind, says, with_tables};
 use crate::harness::*;
 
 fn init_that(how: &str) -> Setup {
@@ -64,6 +64,21 @@ fn a_constructor_that_ends_the_process_is_named() {
         let setup = Setup::new().module("ctor").listen("echo").env("EXEUNT_TEST_CTOR", how);
         is_refused(&setup, &["module `ctor` was being loaded when the process ended", fate]);
     }
+}
+
+#[test]
+fn an_init_that_hangs_is_named_after_the_time_that_a_start_may_take() {
+    for how in ["sleep", "spin"] {
+        let setup = with_tables(init_that(how), "[reload]\nready = '300ms'");
+        is_refused(&setup, &["the init of module `misbehave` was running", "[reload] ready"]);
+    }
+}
+
+#[test]
+fn a_changed_folder_or_umask_refuses_the_module() {
+    let why = "module `misbehave`: its init changed the working directory";
+    is_refused(&init_that("chdir"), &[why, "and is /proc"]);
+    is_refused(&init_that("umask"), &["module `misbehave`: its init changed the umask", "is 0123"]);
 }
 
 #[test]
