@@ -1,6 +1,12 @@
 //! The C header and the Rust interface are the same: a C compiler is shown what Rust knows. Without a
 //! C compiler only the comparison of the names is left.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::incompatible_msrv,
+    reason = "a test, built with the host's compiler"
+)]
+
 use std::fmt::Write as _;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
@@ -17,8 +23,9 @@ fn header() -> PathBuf {
 
 /// The fields of the host's table in their order, which `repr(C)` keeps in memory.
 fn functions() -> Vec<&'static str> {
-    let (_, table) = include_str!("../src/abi/host.rs").split_once("pub struct Host {").unwrap();
-    let (table, _) = table.split_once("\n}").unwrap();
+    let (_, table) =
+        include_str!("../src/abi/host.rs").split_once("pub struct Host {").expect("the table");
+    let (table, _) = table.split_once("\n}").expect("its end");
     let field = |line: &'static str| Some(line.strip_prefix("    pub ")?.split_once(':')?.0);
     let fields: Vec<_> = table.lines().filter_map(field).collect();
     assert_eq!(size_of::<Host>(), fields.len() * size_of::<usize>(), "a pointer each");
@@ -47,7 +54,7 @@ fn numbers() -> Vec<(String, i64)> {
         let names = [
             ("FACT_", Fact::from_number(n).map(|fact| format!("{fact:?}"))),
             ("LEVEL_", Level::from_number(n).map(|level| format!("{level:?}"))),
-            ("KIND_", Kind::from_number(n.cast_signed()).map(|kind| format!("{kind:?}"))),
+            ("KIND_", Kind::from_number(n as i32).map(|kind| format!("{kind:?}"))),
         ];
         for (kind, name) in names {
             name.into_iter().for_each(|name| add(kind, name, n.into()));
@@ -66,10 +73,10 @@ fn numbers() -> Vec<(String, i64)> {
         ("TooBig", status::TOO_BIG),
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
-        ("Read", Interest::READ.cast_signed()),
-        ("Write", Interest::WRITE.cast_signed()),
-        ("Major", exeunt_api::abi::MAJOR.cast_signed()),
-        ("Minor", exeunt_api::abi::MINOR.cast_signed()),
+        ("Read", Interest::READ as i32),
+        ("Write", Interest::WRITE as i32),
+        ("Major", exeunt_api::abi::MAJOR as i32),
+        ("Minor", exeunt_api::abi::MINOR as i32),
     ];
     named.into_iter().for_each(|(name, n)| add("", name.to_owned(), n.into()));
     numbers
@@ -79,7 +86,7 @@ fn numbers() -> Vec<(String, i64)> {
 fn asserts() -> String {
     let mut text = String::from("#include <exeunt.h>\n");
     let mut equal = |expression: String, n: i64| {
-        writeln!(text, "EXEUNT_ASSERT(({expression}) == ({n}), \"{expression}\");").unwrap();
+        writeln!(text, "EXEUNT_ASSERT(({expression}) == ({n}), \"{expression}\");").expect("text");
     };
     for (name, n) in numbers() {
         equal(name, n);

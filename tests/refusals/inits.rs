@@ -69,7 +69,7 @@ fn a_constructor_that_ends_the_process_is_named() {
 #[test]
 fn an_init_that_hangs_is_named_after_the_time_that_a_start_may_take() {
     for how in ["sleep", "spin"] {
-        let setup = with_tables(init_that(how), "[reload]\nready = '300ms'");
+        let setup = init_that(how).reload("ready = '300ms'");
         is_refused(&setup, &["the init of module `misbehave` was running", "[reload] ready"]);
     }
 }
