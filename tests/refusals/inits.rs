@@ -1,7 +1,7 @@
 //! Modules whose init or constructor fails, or ends the process that runs it. What is refused then is
 //! the start: the supervisor survives to say which module it was.
 
-use super::{is_refused, left_nothing_behind, says, with_tables};
+use super::{is_refused, left_nothing_behind, says};
 use crate::harness::*;
 
 fn init_that(how: &str) -> Setup {
