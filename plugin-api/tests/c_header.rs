@@ -1,12 +1,6 @@
 //! The C header and the Rust interface are the same: a C compiler is shown what Rust knows. Without a
 //! C compiler only the comparison of the names is left.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::incompatible_msrv,
-    reason = "a test, built with the host's compiler"
-)]
-
 use std::fmt::Write as _;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
@@ -24,8 +18,8 @@ fn header() -> PathBuf {
 /// The fields of the host's table in their order, which `repr(C)` keeps in memory.
 fn functions() -> Vec<&'static str> {
     let (_, table) =
-        include_str!("../src/abi/host.rs").split_once("pub struct Host {").expect("the table");
-    let (table, _) = table.split_once("\n}").expect("its end");
+        include_str!("../src/abi/host.rs").split_once("pub struct Host {").expect("it is there");
+    let (table, _) = table.split_once("\n}").expect("it is there");
     let field = |line: &'static str| Some(line.strip_prefix("    pub ")?.split_once(':')?.0);
     let fields: Vec<_> = table.lines().filter_map(field).collect();
     assert_eq!(size_of::<Host>(), fields.len() * size_of::<usize>(), "a pointer each");
@@ -54,7 +48,10 @@ fn numbers() -> Vec<(String, i64)> {
         let names = [
             ("FACT_", Fact::from_number(n).map(|fact| format!("{fact:?}"))),
             ("LEVEL_", Level::from_number(n).map(|level| format!("{level:?}"))),
-            ("KIND_", Kind::from_number(n as i32).map(|kind| format!("{kind:?}"))),
+            (
+                "KIND_",
+                i32::try_from(n).ok().and_then(Kind::from_number).map(|kind| format!("{kind:?}")),
+            ),
         ];
         for (kind, name) in names {
             name.into_iter().for_each(|name| add(kind, name, n.into()));
@@ -86,12 +83,13 @@ fn numbers() -> Vec<(String, i64)> {
 fn asserts() -> String {
     let mut text = String::from("#include <exeunt.h>\n");
     let mut equal = |expression: String, n: i64| {
-        writeln!(text, "EXEUNT_ASSERT(({expression}) == ({n}), \"{expression}\");").expect("text");
+        writeln!(text, "EXEUNT_ASSERT(({expression}) == ({n}), \"{expression}\");")
+            .expect("it is there");
     };
     for (name, n) in numbers() {
         equal(name, n);
     }
-    let bytes = |size: usize| i64::try_from(size).unwrap();
+    let bytes = |size: usize| i64::try_from(size).expect("it is there");
     for (at, name) in functions().iter().enumerate() {
         let offset = offset_of!(CHost, functions) + at * size_of::<usize>();
         equal(format!("offsetof(struct exeunt_host, {name})"), bytes(offset));
@@ -108,18 +106,18 @@ fn asserts() -> String {
     ] {
         equal(format!("sizeof(struct exeunt_{name})"), bytes(size));
     }
-    equal("EXEUNT_MAGIC".to_owned(), C_MAGIC.cast_signed());
+    equal("EXEUNT_MAGIC".to_owned(), C_MAGIC as i64);
     text
 }
 
 /// Compiles a text, or nothing without a compiler.
 fn compiles(compiler: &str, options: &[&str], text: &str) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("it is there");
     let file = dir.path().join("check.c");
-    std::fs::write(&file, text).unwrap();
+    std::fs::write(&file, text).expect("it is there");
     let mut command = Command::new(compiler);
     command.args(options).args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", "-I"]);
-    match command.arg(header().parent().unwrap()).arg(&file).output() {
+    match command.arg(header().parent().expect("it is there")).arg(&file).output() {
         Err(_) => skipped(compiler),
         Ok(done) => {
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -144,9 +142,9 @@ fn the_header_says_what_the_interface_says_in_cpp() {
 
 #[test]
 fn the_header_declares_every_function_and_no_other() {
-    let header = std::fs::read_to_string(header()).unwrap();
-    let (_, table) = header.split_once("struct exeunt_host {").unwrap();
-    let (table, _) = table.split_once("\n};").unwrap();
+    let header = std::fs::read_to_string(header()).expect("it is there");
+    let (_, table) = header.split_once("struct exeunt_host {").expect("it is there");
+    let (table, _) = table.split_once("\n};").expect("it is there");
     let declared: Vec<&str> = table
         .lines()
         .filter_map(|line| line.split_once("(*")?.1.split_once(')').map(|(name, _)| name))
@@ -157,7 +155,7 @@ fn the_header_declares_every_function_and_no_other() {
 
 #[test]
 fn the_header_names_no_number_that_rust_does_not_know() {
-    let header = std::fs::read_to_string(header()).unwrap();
+    let header = std::fs::read_to_string(header()).expect("it is there");
     let known = numbers();
     let named = header.lines().filter_map(|line| {
         let name = line.trim().split_once(" = ")?.0;

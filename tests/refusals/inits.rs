@@ -68,10 +68,9 @@ fn a_constructor_that_ends_the_process_is_named() {
 
 #[test]
 fn an_init_that_hangs_is_named_after_the_time_that_a_start_may_take() {
-    for how in ["sleep", "spin"] {
-        let setup = init_that(how).reload("ready = '300ms'");
-        is_refused(&setup, &["the init of module `misbehave` was running", "[reload] ready"]);
-    }
+    // Long enough to come as far as that module on a busy machine.
+    let setup = init_that("sleep").reload("ready = '3s'");
+    is_refused(&setup, &["the init of module `misbehave` was running", "[reload] ready"]);
 }
 
 #[test]
