@@ -15,4 +15,5 @@ mod processes;
 mod protocols;
 mod refusals;
 mod reload;
+mod replay;
 mod successors;

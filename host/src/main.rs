@@ -69,6 +69,7 @@ fn run(command: &Command, source: config::Source, settings: config::Config) -> E
     let done = match command {
         Command::Check { json } => supervisor::check(&source, &settings)
             .map(|plan| cli::print_check(&settings.file, &plan, *json)),
+        Command::Replay => supervisor::replay(source, settings),
         _ => supervisor::run(source, settings),
     };
     done.unwrap_or_else(|failure| cli::fail(failure.status, &failure.text))

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     /// Look at modules' files, and pin them
     #[command(subcommand)]
     Module(Action),
+    /// Finish what a daemon left that was killed: its sessions' listeners, and its own
+    Replay,
     /// The role of a process that the daemon starts for itself.
     #[command(hide = true)]
     Zygote {

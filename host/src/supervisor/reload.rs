@@ -25,6 +25,12 @@ impl Supervisor {
         if self.endings > 0 {
             return refuse(client, "the daemon is ending");
         }
+        if self.then.is_some() {
+            return refuse(
+                client,
+                "the daemon is still finishing what was left by one that was killed",
+            );
+        }
         if self.is_reloading() {
             self.reload_again |= client.is_none();
             return refuse(client, "a reload is under way; its outcome is in the log");

@@ -99,6 +99,8 @@ struct Zygote {
     /// When the sessions are ordered to end, and for which cause.
     order_at: Option<(Moment, Cause)>,
     kills: VecDeque<Kill>,
+    /// It finishes what a daemon left that was killed.
+    is_replay: bool,
     /// The plan is another than that of the sessions that were adopted: nothing can be run for them.
     plan_differs: bool,
     /// Chains that wait for a runner that could not be forked.
@@ -229,6 +231,7 @@ impl Zygote {
             daemon_event: DaemonEvent::Startup,
             order_at: None,
             kills: VecDeque::new(),
+            is_replay: false,
             plan_differs: false,
             waiting: Vec::new(),
             lost_spares: 0,
