@@ -9,17 +9,14 @@ fn kill_everything(daemon: &mut Daemon) {
         let pid = nix::unistd::Pid::from_raw(process.0);
         let _gone = nix::sys::signal::kill(pid, Signal::SIGSTOP);
     }
-    // The supervisor first, so that nobody is left who could start another.
+    // The supervisor first, then the zygote, so that nobody is left who could see the others die.
     kill(daemon.pid(), Signal::SIGKILL);
-    while !all.is_empty() {
-        for process in &all {
-            // It may have ended by itself.
-            let _gone =
-                nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL);
-        }
-        all.retain(|process| process.is_alive());
-    }
     daemon.wait_end();
+    all.sort_unstable_by_key(|process| process.0);
+    for process in all {
+        let _gone = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL);
+        wait_until(|| !process.is_alive());
+    }
 }
 
 /// The one session of a daemon that was killed: each listener was entered once, in order.
