@@ -15,3 +15,4 @@ mod protocols;
 mod refusals;
 mod reload;
 mod successors;
+mod systemd;

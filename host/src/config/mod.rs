@@ -25,6 +25,7 @@ mod tests;
 mod text;
 mod value;
 
+pub(crate) use address::Address;
 pub(crate) use bounds::{Exit, Limits};
 pub(crate) use check::Config;
 pub(crate) use find::{Environment, Source, locate, read};

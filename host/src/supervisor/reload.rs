@@ -29,9 +29,13 @@ impl Supervisor {
             self.reload_again |= client.is_none();
             return refuse(client, "a reload is under way; its outcome is in the log");
         }
+        self.notify_reloading();
         match self.propose(previous) {
             Ok(()) => self.reloading = client,
-            Err(why) => refuse(client, &why),
+            Err(why) => {
+                self.notify_refused(&why);
+                refuse(client, &why);
+            }
         }
     }
 
@@ -66,6 +70,7 @@ impl Supervisor {
             config: &self.config.file,
             text,
             kept,
+            passed: &self.passed,
             life: &self.life_end,
             why,
             until: clock::after(clock::now(), self.config.reload.ready),
@@ -104,6 +109,7 @@ impl Supervisor {
             config: &self.config.file,
             text,
             kept: &dead.plan,
+            passed: &self.passed,
             life: &self.life_end,
             why: Why::Adoption(later),
             until: clock::after(clock::now(), self.config.reload.ready),
