@@ -2,8 +2,9 @@
 //! A datagram socket stands for the manager.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::*;
@@ -228,4 +229,56 @@ fn what_cannot_be_listened_on_is_refused() {
     assert_eq!(refused.status, 4, "{}", refused.text);
     assert!(refused.stderr.contains("it is not a socket for TCP"), "{}", refused.text);
     assert!(refused.stderr.contains("ListenStream="), "{}", refused.text);
+}
+
+#[test]
+fn the_units_of_the_documentation_are_right() {
+    if !needs("systemd-analyze") {
+        return;
+    }
+    let version = Command::new("systemd-analyze").arg("--version").output().expect("it runs");
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let version: u32 =
+        version.split(' ').nth(1).and_then(|number| number.parse().ok()).expect("a version");
+    let service = include_str!("../docs/exeunt.service");
+    let mut service = service.replace("/usr/local/bin/exeunt", env!("CARGO_BIN_EXE_exeunt"));
+    if version < 253 {
+        service = service.replace("Type=notify-reload", "Type=notify");
+    }
+    let setup = Setup::new()
+        .file("exeunt.service", service)
+        .file("exeunt.socket", include_str!("../docs/exeunt.socket"));
+    let units = ["exeunt.service", "exeunt.socket"].map(|name| setup.path(name));
+    let verified = Command::new("systemd-analyze").arg("verify").args(&units).output();
+    let verified = verified.expect("it runs");
+    let told = String::from_utf8_lossy(&verified.stderr);
+    let wrong: Vec<&str> = told.lines().filter(|line| line.contains("exeunt.s")).collect();
+    assert!(verified.status.success() && wrong.is_empty(), "{told}");
+}
+
+#[test]
+fn a_socket_of_systemd_itself_is_served() {
+    if !needs("systemd-socket-activate") {
+        return;
+    }
+    let setup = Setup::new().listen_at("echo", "systemd:talk");
+    assert_eq!(setup.check().status, 0);
+    let (port, exeunt) = (ports::free(), env!("CARGO_BIN_EXE_exeunt"));
+    let mut activated = Command::new("systemd-socket-activate");
+    activated.arg(format!("--listen=127.0.0.1:{port}")).args([
+        "--fdname=talk",
+        exeunt,
+        "run",
+        "-c",
+    ]);
+    activated.arg(setup.path("modules.toml")).stderr(Stdio::null());
+    let mut daemon = activated.spawn().expect("it runs");
+    let mut connection = None;
+    wait_until(|| {
+        connection = TcpStream::connect(("127.0.0.1", port)).ok();
+        connection.is_some()
+    });
+    Client::over(connection.expect("a connection")).ask("anybody?", "hello");
+    kill(i32::try_from(daemon.id()).expect("a process id"), Signal::SIGTERM);
+    assert!(daemon.wait().expect("it ends").success());
 }
