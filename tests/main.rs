@@ -17,3 +17,4 @@ mod refusals;
 mod reload;
 mod replay;
 mod successors;
+mod systemd;

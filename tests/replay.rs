@@ -2,21 +2,21 @@
 
 use crate::harness::*;
 
-/// Kills the daemon with every process that belongs to it, before any of them can end by itself.
+/// Kills the daemon with every process that belongs to it: sessions and runners first, before the eyes
+/// of nobody, since whoever could see them die has been stopped.
 fn kill_everything(daemon: &mut Daemon) {
-    let mut all = daemon.processes();
-    for process in &all {
-        let pid = nix::unistd::Pid::from_raw(process.0);
-        let _gone = nix::sys::signal::kill(pid, Signal::SIGSTOP);
+    let all = daemon.processes();
+    let is_zygote = |process: &Process| process.name() == "exeunt-zygote";
+    let (zygotes, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_zygote);
+    let supervisor = Process(daemon.pid());
+    for process in zygotes.iter().chain([&supervisor]) {
+        process.signal(Signal::SIGSTOP);
+        wait_until(|| process.status("State").starts_with('T'));
     }
-    // The supervisor first, then the zygote, so that nobody is left who could see the others die.
-    kill(daemon.pid(), Signal::SIGKILL);
+    for process in others.iter().chain(&zygotes).chain([&supervisor]) {
+        process.signal(Signal::SIGKILL);
+    }
     daemon.wait_end();
-    all.sort_unstable_by_key(|process| process.0);
-    for process in all {
-        let _gone = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL);
-        wait_until(|| !process.is_alive());
-    }
 }
 
 /// The one session of a daemon that was killed: each listener was entered once, in order.

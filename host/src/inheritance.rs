@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub(crate) struct Inheritance {
     pub(crate) check: bool,
     /// The runtime directory of the running daemon; a check has none.
     pub(crate) runtime_dir: PathBuf,
+    /// The names of the sockets that the daemon was started with, and where they are bound.
+    pub(crate) passed: Vec<(String, SocketAddr)>,
     numbers: [RawFd; COUNT],
 }
 
@@ -52,20 +55,23 @@ impl Inheritance {
         generation: u64,
         incarnation: &str,
         runtime_dir: Option<&Path>,
+        passed: &[(String, SocketAddr)],
         descriptors: [BorrowedFd<'_>; COUNT],
     ) -> Self {
         let numbers = descriptors.map(|fd| fd.as_raw_fd());
         let (check, runtime_dir) = (runtime_dir.is_none(), runtime_dir.unwrap_or(Path::new("")));
         let (incarnation, runtime_dir) = (incarnation.to_owned(), runtime_dir.to_owned());
-        Self { generation, incarnation, check, runtime_dir, numbers }
+        Self { generation, incarnation, check, runtime_dir, passed: passed.to_vec(), numbers }
     }
 
-    /// The word on the zygote's command line.
+    /// The word on the zygote's command line. The runtime directory begins with the only `/`.
     fn word(&self) -> OsString {
         let numbers: Vec<String> = self.numbers.iter().map(RawFd::to_string).collect();
+        let passed = self.passed.iter().map(|(name, address)| format!("{name}={address}"));
+        let (numbers, passed) = (numbers.join(","), passed.collect::<Vec<_>>().join(","));
         let (generation, check) = (self.generation, u8::from(self.check));
         let mut word: OsString =
-            format!("{generation}:{}:{check}:{}:", self.incarnation, numbers.join(",")).into();
+            format!("{generation}:{}:{check}:{numbers}:{passed}", self.incarnation).into();
         word.push(&self.runtime_dir);
         word
     }
@@ -78,12 +84,16 @@ impl Inheritance {
         let incarnation = text()?.to_owned();
         let check = text()? == "1";
         let numbers: Vec<RawFd> = text()?.split(',').map_while(|n| n.parse().ok()).collect();
-        let runtime_dir = PathBuf::from(OsStr::from_bytes(parts.next()?));
+        let rest = parts.next()?;
+        let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        let (passed, runtime_dir) = rest.split_at(end);
+        let passed = std::str::from_utf8(passed).ok()?.split_terminator(',').map(passed_socket);
         Some(Self {
             generation,
             incarnation,
             check,
-            runtime_dir,
+            runtime_dir: PathBuf::from(OsStr::from_bytes(runtime_dir)),
+            passed: passed.collect::<Option<_>>()?,
             numbers: numbers.try_into().ok()?,
         })
     }
@@ -117,6 +127,11 @@ fn is_for_the_loader(name: &OsStr) -> bool {
     LOADER_FAMILIES.iter().any(|begin| name.starts_with(begin)) || LOADER.contains(&&*name)
 }
 
+fn passed_socket(text: &str) -> Option<(String, SocketAddr)> {
+    let (name, address) = text.split_once('=')?;
+    Some((name.to_owned(), address.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,12 +154,15 @@ mod tests {
             incarnation: "tk3f9a".to_owned(),
             check: true,
             runtime_dir: "/run/a:b".into(),
+            passed: [("ftp", "0.0.0.0:21"), ("l.6", "[fe80::1%3]:7")]
+                .map(|(name, address)| (name.to_owned(), address.parse().expect("an address")))
+                .to_vec(),
             numbers: [3, 4, 5, 6, 7],
         };
         let read = Inheritance::from_word(&given.word()).expect("readable");
         assert_eq!((read.generation, &*read.incarnation, read.check), (3, "tk3f9a", true));
         assert_eq!(read.numbers, given.numbers);
-        assert_eq!(read.runtime_dir, given.runtime_dir);
+        assert_eq!((read.runtime_dir, read.passed), (given.runtime_dir, given.passed));
         assert!(Inheritance::from_word(OsStr::new("3:x:0:1,2:")).is_none());
     }
 }

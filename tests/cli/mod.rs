@@ -1,6 +1,7 @@
 //! The command line as an operator and a program use it: what it answers, and its exit statuses.
 
 mod asking;
+mod broken;
 mod control;
 mod ending;
 mod journal;

@@ -36,7 +36,7 @@ use refusal::Failure;
 pub(crate) fn client(command: &Client, config: Option<&Path>) -> ExitCode {
     let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), io::stderr().lock());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let done = Daemon::find(config)
+    let done = Daemon::find(config, &mut streams)
         .map_err(Failure::from)
         .and_then(|daemon| obey(command, &daemon, &mut streams));
     // What was written stands before what is said about the rest.

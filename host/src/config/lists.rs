@@ -1,11 +1,10 @@
 //! The tables that occur any number of times: `[[listen]]` and `[[module]]`.
 
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::address::address;
+use super::address::{Address, address};
 use super::bounds::end_time;
 use super::problem::Problems;
 use super::read::{Reader, Refusal, boolean, name, string};
@@ -20,8 +19,8 @@ pub(crate) struct Listen {
     pub(crate) name: String,
     /// Where the name was written.
     pub(crate) name_span: Range<usize>,
-    /// The address and port.
-    pub(crate) address: SocketAddr,
+    /// The address and port, or the name of a socket.
+    pub(crate) address: Address,
     /// Where the address was written.
     pub(crate) address_span: Range<usize>,
     /// The name of the protocol, which a module offers.

@@ -98,6 +98,7 @@ impl Supervisor {
         match member.why {
             Why::Adoption(later) => {
                 self.go_on(pid, if ending { later.at_the_end() } else { later });
+                self.close_unused_sockets();
             }
             Why::Start | Why::Reload => {
                 member.role = Role::Waiting;
@@ -183,6 +184,7 @@ impl Supervisor {
         } else {
             log::info(format!("generation {generation} serves with {file}"));
         }
+        self.notify_serving();
         if let Some(client) = self.reloading.take() {
             Reply::done(format!("generation {generation}")).send(&client);
         }
@@ -211,6 +213,7 @@ impl Supervisor {
                     "the reload was refused, nothing has changed:\n{}",
                     failure.text
                 ));
+                self.notify_refused(&failure.text);
                 if let Some(client) = self.reloading.take() {
                     let unusable = failure.status == 4;
                     let reply = if unusable { Reply::unusable } else { Reply::refused };

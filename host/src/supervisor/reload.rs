@@ -39,9 +39,13 @@ impl Supervisor {
         if let Err(e) = log::open(&self.config.log) {
             log::error(format!("the log cannot be opened again: {e}"));
         }
+        self.notify_reloading();
         match self.propose(previous) {
             Ok(()) => self.reloading = client,
-            Err(why) => refuse(client, &why),
+            Err(why) => {
+                self.notify_refused(&why);
+                refuse(client, &why);
+            }
         }
     }
 
@@ -76,6 +80,7 @@ impl Supervisor {
             config: &self.config.file,
             text,
             kept,
+            passed: &self.passed,
             life: &self.life_end,
             why,
             until: clock::after(clock::now(), self.config.reload.ready),
@@ -114,6 +119,7 @@ impl Supervisor {
             config: &self.config.file,
             text,
             kept: &dead.plan,
+            passed: &self.passed,
             life: &self.life_end,
             why: Why::Adoption(later),
             until: clock::after(clock::now(), self.config.reload.ready),

@@ -90,6 +90,7 @@ impl Supervisor {
             kept: plan,
             life: &self.life_end,
             why: Why::Adoption(later),
+            passed: &self.passed,
             until: clock::after(clock::now(), self.config.reload.ready),
         };
         let mut member = Member::start(&self.executable, dowry)?;

@@ -11,6 +11,8 @@ use nix::unistd::{Gid, pipe2};
 use super::clients::Clients;
 use super::files::{self, Files, file_error};
 use super::member::{Dowry, Member, Why, sealed};
+use super::notify::Notifier;
+use super::passed::Passed;
 use super::replay::Then;
 use super::{Failure, Supervisor};
 use crate::channel::{Message, Received};
@@ -24,6 +26,7 @@ pub(super) fn start(
     config: Config,
     signals: SignalFd,
     then: Then,
+    passed: Passed,
 ) -> Result<Supervisor, Failure> {
     let started = clock::unix_millis();
     let group = control_group(&config);
@@ -44,7 +47,9 @@ pub(super) fn start(
         members: Vec::new(),
         last_generation: 0,
         previous: None,
-        sockets: Vec::new(),
+        sockets: passed.sockets,
+        passed: passed.names,
+        notifier: Notifier::new(),
         clients: Clients::new(listener),
         signals,
         life,
@@ -95,6 +100,7 @@ pub(crate) fn check(source: &Source, config: &Config) -> Result<String, Failure>
         config: &config.file,
         text,
         kept: "",
+        passed: &[],
         life: &life_end,
         why: Why::Start,
         until: clock::after(clock::now(), config.reload.ready),

@@ -10,10 +10,11 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::listens;
 use crate::api::{self, Site};
 use crate::config::{self, Config, Problem, Problems, Source};
-use crate::events::{ModulePlan, Plan, Registry};
-use crate::generation::{Generation, Listen};
+use crate::events::{ModulePlan, Registry};
+use crate::generation::Generation;
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::log;
 use crate::modules::{self, Footprint, Loaded, Refusal, Staged, Trust};
@@ -101,7 +102,7 @@ fn build(
             return Err(problems);
         }
     };
-    let listens = listens(&config, &plan, &mut problems);
+    let listens = listens::listens(inheritance, &config, &plan, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -155,31 +156,6 @@ fn control_group(config: &Config, problems: &mut Problems) {
         problem = problem.at(span.clone());
     }
     problems.push(problem);
-}
-
-/// Every listen, each with its protocol in the plan.
-fn listens(config: &Config, plan: &Plan, problems: &mut Problems) -> Vec<Listen> {
-    let mut listens: Vec<Listen> = Vec::new();
-    for listen in &config.listens {
-        let protocol = &listen.protocol;
-        if plan.protocol(protocol).is_none() {
-            let names: Vec<&str> = plan.protocols.iter().map(|p| p.name.as_str()).collect();
-            let hint = match names[..] {
-                [] => "no enabled module offers a protocol".to_owned(),
-                _ => format!("the enabled modules offer: {}", names.join(", ")),
-            };
-            let message = format!("no enabled module offers the protocol `{protocol}`");
-            problems.push(Problem::new(message).at(listen.protocol_span.clone()).hint(hint));
-        }
-        let index = listens.iter().filter(|other| other.protocol == *protocol).count();
-        listens.push(Listen {
-            name: listen.name.clone(),
-            protocol: protocol.clone(),
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            address: listen.address,
-        });
-    }
-    listens
 }
 
 /// The modules on their way in; every problem of every module is collected.

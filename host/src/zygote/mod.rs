@@ -8,6 +8,7 @@ mod adoption;
 mod candidate;
 mod daemon;
 mod deaths;
+mod listens;
 mod orders;
 mod spares;
 
@@ -144,8 +145,8 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
             return Ok(ExitCode::from(4));
         }
     };
-    for listen in &generation.listens {
-        channel.send(Message::Listen { address: listen.address }, &[])?;
+    for address in generation.listens.iter().filter_map(|listen| listen.bound) {
+        channel.send(Message::Listen { address }, &[])?;
     }
     report.leave(&generation.plan.json(generation.number, &listens(generation)).to_string())?;
     let (host, reload) = (&generation.config.host, &generation.config.reload);
@@ -168,7 +169,7 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
 fn listens(generation: &Generation) -> serde_json::Value {
     let one = |listen: &Listen| {
         serde_json::json!({
-            "name": listen.name, "address": listen.address.to_string(), "protocol": listen.protocol,
+            "name": listen.name, "address": listen.place.to_string(), "protocol": listen.protocol,
         })
     };
     generation.listens.iter().map(one).collect()

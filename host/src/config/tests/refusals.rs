@@ -191,7 +191,7 @@ fn names_and_addresses_are_unique() {
         "[[module]]\nname = 'm'\n[[module]]\nname = 'm'\n",
         "4: two entries of [[module]] are named `m`; remove one of the two",
     );
-    let same = "3: `m` and `l` have the same address; give one of them another port";
+    let same = "3: `m` and `l` have the same address; give one of them another address";
     let other = LISTEN.replace("'l'", "'m'");
     assert_eq!(problems(&format!("{other}{LISTEN}")), format!("{}\n", same.replace('3', "7")));
     let all = other.replace("127.0.0.1", "0.0.0.0");
