@@ -7,6 +7,7 @@ mod harness;
 mod cli;
 mod daemon;
 mod exits;
+mod hooks;
 mod limits;
 mod listeners;
 mod processes;

@@ -100,6 +100,7 @@ pub mod prelude;
 pub mod settings;
 
 mod cause;
+mod counter;
 mod error;
 mod event;
 mod exit;
@@ -113,6 +114,7 @@ mod state;
 mod value;
 
 pub use cause::Cause;
+pub use counter::Counter;
 pub use error::{Error, Failure, Result};
 pub use event::{Event, EventKey};
 pub use exeunt_api_derive::Settings;

@@ -3,7 +3,7 @@
 pub use crate::export_module;
 pub use crate::settings::Settings;
 pub use crate::{
-    Cause, Directory, End, Ended, Error, Event, EventKey, Exit, Facts, Kind, Line, LineReader,
-    Listener, Log, Module, Protocol, Record, Registrar, Result, Session, Settings, Shutdown, State,
-    Stream, Value, View, Waiting,
+    Cause, Counter, Directory, End, Ended, Error, Event, EventKey, Exit, Facts, Kind, Line,
+    LineReader, Listener, Log, Module, Protocol, Record, Registrar, Result, Session, Settings,
+    Shutdown, State, Stream, Value, View, Waiting,
 };

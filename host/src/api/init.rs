@@ -105,10 +105,10 @@ fn late() {
     }
 }
 
-fn register(
+fn register<T>(
     registrar: Handle,
-    work: impl FnOnce(&mut Registry, &'static Loaded) -> Registration,
-) -> Result<(), i32> {
+    work: impl FnOnce(&mut Registry, &'static Loaded) -> Registration<T>,
+) -> Result<T, i32> {
     running(registrar, |running| {
         work(&mut running.registry, running.code).map_err(|(code, text)| {
             running.problems.push(Problem { text, span: None, hint: None });
@@ -147,6 +147,10 @@ pub(super) fn declare_event(registrar: Handle, name: &str) -> Result<(), i32> {
 
 pub(super) fn state(registrar: Handle, size: u32) -> Result<(), i32> {
     register(registrar, |registry, _| registry.state(size))
+}
+
+pub(super) fn counter(registrar: Handle, name: &str, labels: &[&str]) -> Result<i32, i32> {
+    register(registrar, |registry, _| registry.counter(name, labels))
 }
 
 pub(super) fn settings(registrar: Handle) -> Option<Handle> {

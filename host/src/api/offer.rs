@@ -7,7 +7,7 @@ use exeunt_api::abi::{
 use super::values::ValueStore;
 use super::{Ending, Living, WaitError, facts, frames, init, values};
 use crate::cause::Cause;
-use crate::{config, log};
+use crate::{config, counters, log};
 
 /// The host's functions.
 pub(super) struct HostFunctions;
@@ -221,5 +221,14 @@ impl Offer for HostFunctions {
         }
         living(ended)?.farewell(bytes);
         Ok(())
+    }
+
+    fn register_counter(registrar: Handle, name: &str, labels: &[&str]) -> Answer<i32> {
+        init::counter(registrar, name, labels)
+    }
+
+    fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()> {
+        let counted = counters::add(frames::module()?, counter, values, amount);
+        counted.then_some(()).ok_or(status::BAD_PHASE)
     }
 }

@@ -1,6 +1,8 @@
 //! Events and their listeners: collected while modules initialise (`registry`), frozen before the
-//! first fork (`plan`). Calling them, and what an event is about, is not known here.
+//! first fork (`plan`); what a registration has to be is said in `registry` and, for all but
+//! listeners and protocols, in `more`. Calling them, and what an event is about, is not known here.
 
+mod more;
 mod plan;
 mod registry;
 

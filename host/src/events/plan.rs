@@ -67,12 +67,25 @@ pub(crate) struct Protocol {
     pub(crate) number: u32,
 }
 
+/// A counter that all sessions share.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    /// The index of its module.
+    pub(crate) module: usize,
+    /// Its name in OpenMetrics, without `_total`.
+    pub(crate) metric: String,
+    /// The names of its labels.
+    pub(crate) labels: Vec<String>,
+}
+
 /// Everything that the modules registered.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) modules: Vec<ModulePlan>,
     pub(crate) events: Vec<Event>,
     pub(crate) protocols: Vec<Protocol>,
+    /// Their numbers are their places.
+    pub(crate) counters: Vec<Counter>,
     /// How many modules keep session state.
     pub(crate) cells: usize,
 }

@@ -5,8 +5,8 @@ use exeunt_api::abi::{Callback, ProtocolTable, status};
 use exeunt_ledger::{LISTENERS, MODULES, STATE_MAX};
 
 use super::plan::{
-    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, Protocol, SHUTDOWN,
-    STARTUP,
+    CONNECT, Counter, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, Protocol,
+    SHUTDOWN, STARTUP,
 };
 use crate::cause::Cause;
 
@@ -14,13 +14,14 @@ use crate::cause::Cause;
 const NAME_MAX: usize = 64;
 
 /// What came of a registration: a status code for the module and, if it was refused, why.
-pub(crate) type Registration = Result<(), (i32, String)>;
+pub(crate) type Registration<T = ()> = Result<T, (i32, String)>;
 
 /// The registrations so far.
 pub(crate) struct Registry {
-    modules: Vec<ModulePlan>,
+    pub(super) modules: Vec<ModulePlan>,
     events: Vec<Event>,
     protocols: Vec<Protocol>,
+    pub(super) counters: Vec<Counter>,
     cells: usize,
     numbers: u32,
 }
@@ -33,7 +34,14 @@ impl Registry {
         let event =
             |name: &str| Event { name: name.to_owned(), owner: None, listeners: Vec::new() };
         let events = own.into_iter().chain(ends).map(event).collect();
-        Self { modules: Vec::new(), events, protocols: Vec::new(), cells: 0, numbers: 0 }
+        Self {
+            modules: Vec::new(),
+            events,
+            protocols: Vec::new(),
+            counters: Vec::new(),
+            cells: 0,
+            numbers: 0,
+        }
     }
 
     /// Begins the next module; what is registered from here on is its own.
@@ -41,12 +49,12 @@ impl Registry {
         self.modules.push(module);
     }
 
-    fn module(&self) -> (usize, &str) {
+    pub(super) fn module(&self) -> (usize, &str) {
         let index = self.modules.len().saturating_sub(1);
         (index, self.modules.last().map_or("?", |module| module.name.as_str()))
     }
 
-    fn number(&mut self) -> u32 {
+    pub(super) fn number(&mut self) -> u32 {
         self.numbers += 1;
         self.numbers
     }
@@ -184,15 +192,15 @@ impl Registry {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let Self { modules, events, protocols, cells, .. } = self;
-        Ok(Plan { modules, events, protocols, cells })
+        let Self { modules, events, protocols, counters, cells, .. } = self;
+        Ok(Plan { modules, events, protocols, counters, cells })
     }
 }
 
 /// The owner of an event that has a listener and no declaration yet.
 const UNDECLARED: usize = usize::MAX;
 
-fn refuse(code: i32, what: &str, why: &str) -> Registration {
+pub(super) fn refuse<T>(code: i32, what: &str, why: &str) -> Registration<T> {
     Err((code, format!("{what} was refused: {why}")))
 }
 

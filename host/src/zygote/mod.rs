@@ -33,7 +33,7 @@ use crate::pages::Ledger;
 use crate::report::Report;
 use crate::request::Requests;
 use crate::sys::{self, Polled};
-use crate::{config, log, scoreboard, signals};
+use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
 use orders::Kill;
 use spares::Spare;
@@ -149,6 +149,7 @@ impl Zygote {
         let (write, read) =
             (inheritance.take(Heirloom::Ledger)?, inheritance.take(Heirloom::LedgerToRead)?);
         let ledger = Ledger::new(write, read);
+        counters::open(&host.runtime_dir, &generation.plan.wanted_counters())?;
         let (header, slots) = ledger.whole(host.capacity)?;
         for (cell, byte) in header.digest.iter().zip(generation.plan.digest()) {
             cell.store(byte, Relaxed);

@@ -115,6 +115,14 @@ pub struct Host {
     pub generate: unsafe extern "C" fn(Handle, Str, Handle) -> i32,
     /// \[farewell\] Gives the final reply. It is written without blocking, once.
     pub farewell: unsafe extern "C" fn(Handle, Bytes) -> i32,
+
+    /// \[init\] Registers a counter that all sessions share: its name and the names of its labels (at
+    /// most 4). Returns its number, for `counter_add`.
+    pub register_counter: unsafe extern "C" fn(Handle, Str, *const Str, usize) -> i32,
+    /// \[any but init\] Adds to a counter of the calling module: its number, a value for each label (of
+    /// which 64 bytes count), how much. Of the combinations of values that come up, 64 are counted
+    /// apart; the others are counted together.
+    pub counter_add: unsafe extern "C" fn(u32, *const Str, usize, u64) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

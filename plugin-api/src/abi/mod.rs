@@ -11,6 +11,7 @@
 
 #![allow(unsafe_code, reason = "the border to foreign code")]
 
+mod border;
 mod host;
 mod note;
 mod numbers;

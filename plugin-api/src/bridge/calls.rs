@@ -103,4 +103,18 @@ impl Held<'_> {
         // SAFETY: the host checks the handle and copies the text.
         lent(unsafe { host().open_directory()(self.handle, Str::new(path)) })
     }
+
+    pub(crate) fn register_counter(self, name: &str, labels: &[&str]) -> i32 {
+        let labels: Vec<Str> = labels.iter().map(|label| Str::new(label)).collect();
+        let (list, count) = (labels.as_ptr(), labels.len());
+        // SAFETY: the host checks the handle and copies the texts, of which there are `count`.
+        unsafe { host().register_counter()(self.handle, Str::new(name), list, count) }
+    }
+}
+
+/// Adds to a counter that this module registered.
+pub(crate) fn counter_add<const N: usize>(counter: u32, values: [&str; N], amount: u64) -> i32 {
+    let values = values.map(Str::new);
+    // SAFETY: the host copies the texts, of which there are `N`.
+    unsafe { host().counter_add()(counter, values.as_ptr(), N, amount) }
 }

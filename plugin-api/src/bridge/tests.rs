@@ -171,3 +171,11 @@ fn the_problems_of_all_listens_are_told() {
     assert_eq!(with(|fake| fake.problems.len()), 2);
     assert!(with(|fake| fake.protocols.is_empty()));
 }
+
+#[test]
+fn a_counter_counts_for_the_values_of_its_labels() {
+    fake::install();
+    let counter = Registrar::new(held()).counter("logins", ["listen"]).unwrap();
+    counter.add(["public"], 3);
+    assert_eq!(with(|fake| fake.done.pop()).unwrap(), r#"counter logins["listen"]["public"] 3"#);
+}

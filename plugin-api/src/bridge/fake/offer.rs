@@ -205,6 +205,21 @@ impl Offer for Fake {
         with(|fake| fake.farewells.push(String::from_utf8_lossy(bytes).into_owned()));
         Ok(())
     }
+
+    fn register_counter(_registrar: Handle, name: &str, labels: &[&str]) -> Answer<i32> {
+        with(|fake| {
+            fake.registered.push(format!("counter {name}{labels:?}"));
+            i32::try_from(fake.registered.len()).map_err(|_| status::TOO_BIG)
+        })
+    }
+
+    fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()> {
+        with(|fake| {
+            let counter = &fake.registered[counter as usize - 1];
+            fake.done.push(format!("{counter}{values:?} {amount}"));
+        });
+        Ok(())
+    }
 }
 
 fn shown(value: Handle) -> String {

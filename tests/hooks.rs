@@ -1,0 +1,79 @@
+//! What modules register beside listeners: counters that all sessions share.
+
+use crate::harness::*;
+
+/// A client that was greeted.
+#[track_caller]
+fn greeted(daemon: &Daemon) -> Client {
+    let mut client = daemon.connect();
+    client.expect("hello");
+    client
+}
+
+/// What `status --metrics` says.
+#[track_caller]
+fn metrics(daemon: &Daemon) -> String {
+    let output = daemon.exeunt(&["status", "--metrics"]);
+    assert_eq!(output.status, 0, "{}", output.text);
+    output.stdout
+}
+
+#[test]
+fn what_sessions_count_is_summed_and_outlives_them() {
+    let daemon = Setup::new().listen("hooks").start();
+    let (mut one, mut two) = (greeted(&daemon), greeted(&daemon));
+    one.ask("COUNT a", "COUNT done");
+    two.ask("COUNT a", "COUNT done");
+    two.ask("COUNT b\"c", "COUNT done");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon.session_pids()[0]), Signal::SIGKILL)
+        .expect("killed");
+    daemon.wait_exit();
+    one.close();
+    two.close();
+    daemon.wait_exits(2);
+    let text = metrics(&daemon);
+    for line in [
+        "# TYPE exeunt_hooks_words counter",
+        "exeunt_hooks_words_total{word=\"a\"} 2",
+        "exeunt_hooks_words_total{word=\"b\\\"c\"} 1",
+        "exeunt_hooks_lines_total 3",
+        "exeunt_sessions{generation=\"1\"} 0",
+        "exeunt_sessions_admitted_total 2",
+        "exeunt_sessions_ended_total{cause=\"signal\"} 1",
+        "exeunt_sessions_ended_total{cause=\"client-eof\"} 1",
+        "exeunt_journal_failures_total 0",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} is missing in:\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn refusals_are_counted_by_their_reason() {
+    let daemon = Setup::new().listen("hooks").limits("sessions = 1").start();
+    let _in = greeted(&daemon);
+    daemon.connect().close();
+    daemon.wait_exit();
+    let text = metrics(&daemon);
+    assert!(text.contains("exeunt_sessions_refused_total{reason=\"limit-sessions\"} 1\n"), "{text}");
+}
+
+#[test]
+fn a_transfer_is_counted_for_all_sessions() {
+    let setup = Setup::new().file("srv/a.txt", "0123456789").module_with("ftp", "root = 'srv'");
+    let daemon = setup.listen_with("ftp", "anonymous = true").start();
+    let mut client = daemon.connect();
+    client.expect("220 ");
+    client.ask("USER ftp", "331 ");
+    client.ask("PASS x", "230 ");
+    client.ask("TYPE I", "200 ");
+    let port = client.ask("EPSV", "229 ");
+    let port = port.split('|').nth(3).and_then(|port| port.parse().ok()).expect("a port");
+    let data = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a data connection");
+    client.ask("RETR a.txt", "150 ");
+    client.expect("226 ");
+    drop(data);
+    let text = metrics(&daemon);
+    assert!(text.contains("exeunt_ftp_files_total{direction=\"out\"} 1\n"), "{text}");
+    assert!(text.contains("exeunt_ftp_bytes_total{direction=\"out\"} 10\n"), "{text}");
+}
