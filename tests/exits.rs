@@ -44,6 +44,21 @@ fn a_client_that_quits() {
 }
 
 #[test]
+fn the_journal_says_who_where_and_how_much() {
+    let daemon = three().module_with("misbehave", "event = 'serve'").listen("misbehave").start();
+    let mut client = daemon.connect_to("misbehave");
+    let peer = client.stream().local_addr().expect("an address").to_string();
+    client.ask("hi", "ok");
+    client.close();
+    let Exit { json, listeners, .. } = ended(&daemon, "client-eof", "session");
+    let told: Vec<_> = ["listen", "protocol", "peer"].map(|key| json[key].clone()).into();
+    assert_eq!(told, ["misbehave", "misbehave", &*peer]);
+    assert_eq!((&json["bytes_in"], &json["bytes_out"]), (&4.into(), &4.into()));
+    let titles: Vec<_> = listeners.iter().map(|t| format!("{}/{}", t.module, t.listener)).collect();
+    assert_eq!(titles.join(" "), ALL);
+}
+
+#[test]
 fn a_client_that_closes() {
     let daemon = three().start();
     greeted(&daemon).close();
@@ -102,6 +117,19 @@ fn a_kick() {
     client.eof();
     client.close();
     assert_eq!(ended(&daemon, "kicked", "session").session, session);
+}
+
+#[test]
+fn the_first_order_is_the_cause() {
+    let setup = Setup::new().module("trace_a").module_with("misbehave", "how = 'sleep'");
+    let daemon = setup.listen("echo").exit("listener = '30s'").start();
+    let _client = greeted(&daemon);
+    assert_eq!(daemon.exeunt(&["kick", "1"]).status, 0);
+    let session = Process(daemon.wait_entered("misbehave"));
+    daemon.signal(Signal::SIGQUIT);
+    session.signal(Signal::SIGKILL);
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, &*exit.outcomes()), ("kicked", "done interrupted"));
 }
 
 #[test]

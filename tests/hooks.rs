@@ -55,7 +55,10 @@ fn refusals_are_counted_by_their_reason() {
     daemon.connect().close();
     daemon.wait_exit();
     let text = metrics(&daemon);
-    assert!(text.contains("exeunt_sessions_refused_total{reason=\"limit-sessions\"} 1\n"), "{text}");
+    assert!(
+        text.contains("exeunt_sessions_refused_total{reason=\"limit-sessions\"} 1\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -111,6 +111,19 @@ fn a_zygote_has_no_descriptor_for_each_session() {
     assert_eq!(zygote.descriptors().len(), with_one);
 }
 
+#[test]
+fn spares_that_are_killed_owe_nothing_and_are_replaced() {
+    let daemon = Setup::new().module("trace_a").listen("echo").start();
+    let spares = || Process::below(daemon.zygote());
+    wait_until(|| spares().len() == 4);
+    let first = spares();
+    first.iter().for_each(|spare| spare.signal(Signal::SIGKILL));
+    wait_until(|| spares().len() == 4 && !spares().iter().any(|spare| first.contains(spare)));
+    daemon.connect().ask("hi", "hello");
+    assert_eq!(daemon.wait_exit().outcomes(), "done");
+    assert_eq!(daemon.trace().len(), 1);
+}
+
 /// Whom a process is, by the kernel.
 #[track_caller]
 fn is_nobody(process: Process) {

@@ -49,6 +49,7 @@ causes! {
     18 ModuleRequest "module-request" "a module asked for the end";
     20 Kicked "kicked" "an operator ended the session";
     21 DaemonShutdown "daemon-shutdown" "the daemon is ending";
+    22 ZygoteLost "zygote-lost" "the process that had started the session died before the login";
     23 SupervisorLost "supervisor-lost" "the supervisor died";
     24 Signal "signal" "a signal ended the session";
     26 Crashed "crashed" "the session's process crashed";

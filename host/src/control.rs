@@ -27,6 +27,8 @@ pub(crate) enum Request {
     Stop { grace: Option<u64> },
     /// End the session with that number.
     Kick { session: u64 },
+    /// Read the configuration and the modules again; or go back to the generation before.
+    Reload { previous: bool },
 }
 
 impl Request {
@@ -36,6 +38,7 @@ impl Request {
             Request::Status => (1u32, 0),
             Request::Stop { grace } => (2, grace.unwrap_or(u64::MAX)),
             Request::Kick { session } => (3, session),
+            Request::Reload { previous } => (4, u64::from(previous)),
         };
         let mut bytes = [0; REQUEST_SIZE];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -56,6 +59,7 @@ impl Request {
             1 => Some(Request::Status),
             2 => Some(Request::Stop { grace: Some(argument).filter(|ms| *ms != u64::MAX) }),
             3 => Some(Request::Kick { session: argument }),
+            4 => Some(Request::Reload { previous: argument == 1 }),
             _ => None,
         }
     }
@@ -71,6 +75,8 @@ impl Request {
 pub(crate) struct Reply {
     /// Whether it was done.
     pub(crate) done: bool,
+    /// Whether it was refused because of the configuration or a module.
+    pub(crate) unusable: bool,
     /// JSON, or a sentence for people.
     pub(crate) text: String,
 }
@@ -78,18 +84,27 @@ pub(crate) struct Reply {
 impl Reply {
     /// It was done.
     pub(crate) fn done(text: impl Into<String>) -> Self {
-        Self { done: true, text: text.into() }
+        Self { done: true, unusable: false, text: text.into() }
     }
 
     /// It was refused, and why.
     pub(crate) fn refused(text: impl Into<String>) -> Self {
-        Self { done: false, text: text.into() }
+        Self { done: false, unusable: false, text: text.into() }
+    }
+
+    /// The configuration or a module was refused, and why.
+    pub(crate) fn unusable(text: impl Into<String>) -> Self {
+        Self { done: false, unusable: true, text: text.into() }
     }
 
     /// Writes the reply. A client that has gone is nobody's concern; one that does not read gets as
     /// much as its socket takes.
     pub(crate) fn send(&self, mut to: &UnixStream) {
-        let mut bytes = vec![u8::from(!self.done)];
+        let mut bytes = vec![match self {
+            Reply { done: true, .. } => 0,
+            Reply { unusable: true, .. } => 4,
+            _ => 1,
+        }];
         bytes.extend((self.text.len() as u32).to_le_bytes());
         bytes.extend(self.text.as_bytes());
         let _gone = to.write_all(&bytes);
@@ -105,7 +120,8 @@ impl Reply {
         }
         let mut text = vec![0; len as usize];
         from.read_exact(&mut text)?;
-        Ok(Self { done: head[0] == 0, text: String::from_utf8_lossy(&text).into_owned() })
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Ok(Self { done: head[0] == 0, unusable: head[0] == 4, text })
     }
 }
 
@@ -159,6 +175,7 @@ mod tests {
             Request::Stop { grace: None },
             Request::Stop { grace: Some(0) },
             Request::Kick { session: 17 },
+            Request::Reload { previous: true },
         ] {
             assert_eq!(Request::decode(&request.encode()), Some(request));
         }

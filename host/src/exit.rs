@@ -16,6 +16,7 @@ use crate::clock;
 use crate::config::Exit;
 use crate::deadline::Deadline;
 use crate::events::{EXIT, Listener, Plan};
+use crate::posture::Posture;
 use crate::{config, log, modules, scoreboard, sys};
 
 /// What each listener still gets when the budget of the chain is spent.
@@ -63,6 +64,7 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
         state,
         chain,
         subject: Some(leaving.subject),
+        descriptors: &[0, 1, 2, leaving.requests, leaving.connection.as_raw_fd()],
     };
     course.run(leaving.deadline);
     if chain.begin(Step::Linger) {
@@ -151,11 +153,15 @@ pub(crate) struct Course<'a> {
     pub(crate) state: &'static State,
     pub(crate) chain: Chain<'static>,
     pub(crate) subject: Option<&'static Subject>,
+    /// The descriptors that this process needs after a listener.
+    pub(crate) descriptors: &'a [RawFd],
 }
 
 impl Course<'_> {
-    /// Runs every listener that is still owed its turn, in order, each under its deadline.
+    /// Runs every listener that is still owed its turn, in order, each under its deadline. A listener
+    /// that leaves the process in another state than it found ends it: a runner goes on.
     pub(crate) fn run(&self, deadline: &RefCell<Deadline>) {
+        let posture = Posture::now(self.descriptors);
         let began = self.state.chain_at.load(Relaxed);
         let began = if began == 0 { clock::now() } else { began };
         self.state.chain_at.store(began, Relaxed);
@@ -178,18 +184,24 @@ impl Course<'_> {
                 modules::call(&listener.callback, about)
             });
             self.state.inside.store(0, Relaxed);
-            if let Some(entered) = entered {
-                self.leave(entered, listener, &outcome);
+            let Some(entered) = entered else { continue };
+            match posture.changed() {
+                None => self.leave(entered, listener, outcome),
+                Some(what) => {
+                    let why = format!("it left the process with {what}");
+                    self.leave(entered, listener, Outcome::Failed(why));
+                    sys::leave(1)
+                }
             }
         }
     }
 
-    fn leave(&self, entered: Entered<'_>, listener: &Listener, outcome: &Outcome) {
+    fn leave(&self, entered: Entered<'_>, listener: &Listener, outcome: Outcome) {
         let why = match outcome {
             Outcome::Done | Outcome::Ending => return entered.leave(Told::Done, clock::now()),
             Outcome::Failed(why) | Outcome::Denied(why) => why,
         };
-        entered.leave(Told::Failed(why), clock::now());
+        entered.leave(Told::Failed(&why), clock::now());
         let about = self.subject.map_or("", |subject| &subject.about.id);
         let title = self.plan.title(listener);
         let text = format!("listener {title} of {} failed: {why}", self.event);

@@ -1,8 +1,11 @@
 //! The written list: what a zygote gets from the supervisor, and nothing else. Both sides read it
 //! here.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use crate::sys;
@@ -19,15 +22,12 @@ pub(crate) enum Heirloom {
     Report = 2,
     /// The reading end of the supervisor's life pipe.
     Life = 3,
-    /// The ledger, to read and write.
-    Ledger = 4,
-    /// The ledger, to read.
-    LedgerToRead = 5,
-    /// The scoreboard.
-    Scoreboard = 6,
+    /// The plan of the generation whose very modules are to be loaded, from their kept copies; empty
+    /// if the modules are to be loaded from their files.
+    Kept = 4,
 }
 
-const COUNT: usize = 7;
+const COUNT: usize = 5;
 
 /// What a zygote is started with.
 pub(crate) struct Inheritance {
@@ -36,6 +36,8 @@ pub(crate) struct Inheritance {
     pub(crate) incarnation: String,
     /// Whether this is a check: the candidate ends when it is ready.
     pub(crate) check: bool,
+    /// The runtime directory of the running daemon; a check has none.
+    pub(crate) runtime_dir: PathBuf,
     numbers: [RawFd; COUNT],
 }
 
@@ -44,28 +46,41 @@ impl Inheritance {
     pub(crate) fn new(
         generation: u64,
         incarnation: &str,
-        check: bool,
+        runtime_dir: Option<&Path>,
         descriptors: [BorrowedFd<'_>; COUNT],
     ) -> Self {
         let numbers = descriptors.map(|fd| fd.as_raw_fd());
-        Self { generation, incarnation: incarnation.to_owned(), check, numbers }
+        let (check, runtime_dir) = (runtime_dir.is_none(), runtime_dir.unwrap_or(Path::new("")));
+        let (incarnation, runtime_dir) = (incarnation.to_owned(), runtime_dir.to_owned());
+        Self { generation, incarnation, check, runtime_dir, numbers }
     }
 
     /// The word on the zygote's command line.
-    fn word(&self) -> String {
+    fn word(&self) -> OsString {
         let numbers: Vec<String> = self.numbers.iter().map(RawFd::to_string).collect();
         let (generation, check) = (self.generation, u8::from(self.check));
-        format!("{generation}:{}:{check}:{}", self.incarnation, numbers.join(","))
+        let mut word: OsString =
+            format!("{generation}:{}:{check}:{}:", self.incarnation, numbers.join(",")).into();
+        word.push(&self.runtime_dir);
+        word
     }
 
     /// Reads the word.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        let mut parts = word.split(':');
-        let generation = parts.next()?.parse().ok()?;
-        let incarnation = parts.next()?.to_owned();
-        let check = parts.next()? == "1";
-        let numbers: Vec<RawFd> = parts.next()?.split(',').map_while(|n| n.parse().ok()).collect();
-        Some(Self { generation, incarnation, check, numbers: numbers.try_into().ok()? })
+    pub(crate) fn from_word(word: &OsStr) -> Option<Self> {
+        let mut parts = word.as_bytes().splitn(5, |byte| *byte == b':');
+        let mut text = || std::str::from_utf8(parts.next()?).ok();
+        let generation = text()?.parse().ok()?;
+        let incarnation = text()?.to_owned();
+        let check = text()? == "1";
+        let numbers: Vec<RawFd> = text()?.split(',').map_while(|n| n.parse().ok()).collect();
+        let runtime_dir = PathBuf::from(OsStr::from_bytes(parts.next()?));
+        Some(Self {
+            generation,
+            incarnation,
+            check,
+            runtime_dir,
+            numbers: numbers.try_into().ok()?,
+        })
     }
 
     /// Takes one of the descriptors.
@@ -98,11 +113,13 @@ mod tests {
             generation: 3,
             incarnation: "tk3f9a".to_owned(),
             check: true,
-            numbers: [3, 4, 5, 6, 7, 8, 9],
+            runtime_dir: "/run/a:b".into(),
+            numbers: [3, 4, 5, 6, 7],
         };
         let read = Inheritance::from_word(&given.word()).expect("readable");
         assert_eq!((read.generation, &*read.incarnation, read.check), (3, "tk3f9a", true));
         assert_eq!(read.numbers, given.numbers);
-        assert!(Inheritance::from_word("3:x:0:1,2").is_none());
+        assert_eq!(read.runtime_dir, given.runtime_dir);
+        assert!(Inheritance::from_word(OsStr::new("3:x:0:1,2:")).is_none());
     }
 }

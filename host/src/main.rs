@@ -18,6 +18,7 @@ mod journal;
 mod log;
 mod modules;
 mod pages;
+mod posture;
 mod privileges;
 mod reap;
 mod report;
@@ -43,20 +44,28 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let config = args.config.as_deref();
+    let config = args.config;
+    // A supervisor that goes on finds the signals that came meanwhile still waiting.
+    if let Command::Resume { descriptor, probe } = args.command {
+        let resumed = supervisor::resume(descriptor, config.unwrap_or_default(), probe);
+        return resumed.unwrap_or_else(|failure| cli::fail(failure.status, &failure.text));
+    }
+    if let Err(e) = signals::unblock() {
+        return cli::fail(1, &format!("error: signals cannot be set up: {e}"));
+    }
     match &args.command {
-        Command::Zygote { inheritance } => zygote::run(inheritance, config),
-        Command::Client(command) => cli::client(command, config),
-        Command::Run | Command::Check { .. } => match cli::configuration(config) {
+        Command::Zygote { inheritance } => zygote::run(inheritance, config.as_deref()),
+        Command::Client(command) => cli::client(command, config.as_deref()),
+        daemon => match cli::configuration(config.as_deref()) {
             Err(refusal) => refusal.report(),
-            Ok((source, settings)) => daemon(&args.command, &source, &settings),
+            Ok((source, settings)) => run(daemon, source, settings),
         },
     }
 }
 
-fn daemon(command: &Command, source: &config::Source, settings: &config::Config) -> ExitCode {
+fn run(command: &Command, source: config::Source, settings: config::Config) -> ExitCode {
     let done = match command {
-        Command::Check { json } => supervisor::check(source, settings)
+        Command::Check { json } => supervisor::check(&source, &settings)
             .map(|plan| cli::print_check(&settings.file, &plan, *json)),
         _ => supervisor::run(source, settings),
     };

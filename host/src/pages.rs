@@ -38,10 +38,31 @@ pub(crate) fn header(file: &File) -> io::Result<&'static Header> {
     Ok(&sys::map_read_only::<Header>(file, 0, 1)?[0])
 }
 
+/// Maps every slot that another generation has used, to read; a layout that is not known is refused.
+pub(crate) fn slots_to_read(file: &File) -> io::Result<&'static [Slot]> {
+    let header = header(file)?;
+    if header.magic.load(Relaxed) != MAGIC || header.version.load(Relaxed) != VERSION {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a ledger of another layout"));
+    }
+    let used = header.used.load(Relaxed).min(header.capacity.load(Relaxed) + 1);
+    let slots = sys::map_read_only(file, offset(0), used.max(1) as usize)?;
+    sys::not_for_children(slots)?;
+    Ok(slots)
+}
+
+/// Maps the first page and every slot of a ledger: for the supervisor, which records how orphans died.
+pub(crate) fn whole(file: &File, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
+    let header: &[Header] = sys::map_pages(file, 0, 1)?;
+    let slots: &[Slot] = sys::map_pages(file, offset(0), capacity as usize + 1)?;
+    sys::not_for_children(header)?;
+    sys::not_for_children(slots)?;
+    Ok((&header[0], slots))
+}
+
 /// The two descriptors of a ledger that a zygote holds: what its children map from the one that was
 /// opened to read, they can never write.
 pub(crate) struct Ledger {
-    write: OwnedFd,
+    write: File,
     read: OwnedFd,
 }
 
@@ -51,16 +72,12 @@ fn offset(slot: usize) -> usize {
 
 impl Ledger {
     pub(crate) fn new(write: OwnedFd, read: OwnedFd) -> Self {
-        Self { write, read }
+        Self { write: write.into(), read }
     }
 
     /// The first page and every slot, for the zygote alone: its children do not have this mapping.
     pub(crate) fn whole(&self, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
-        let header: &[Header] = sys::map_pages(&self.write, 0, 1)?;
-        let slots: &[Slot] = sys::map_pages(&self.write, offset(0), capacity as usize + 1)?;
-        sys::not_for_children(header)?;
-        sys::not_for_children(slots)?;
-        Ok((&header[0], slots))
+        whole(&self.write, capacity)
     }
 
     /// Who the session of a slot is, to read.

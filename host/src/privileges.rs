@@ -7,8 +7,8 @@ use std::io;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{
-    Gid, Uid, User, geteuid, getgrouplist, getgroups, getresgid, getresuid, setgroups, setresgid,
-    setresuid,
+    Gid, Group, Uid, User, geteuid, getgrouplist, getgroups, getresgid, getresuid, setgroups,
+    setresgid, setresuid,
 };
 
 /// An identity without privileges.
@@ -84,6 +84,12 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// The group with that name.
+pub(crate) fn group(name: &str) -> Result<Gid, Unusable> {
+    let group = Group::from_name(name).map_err(Unusable::Unreadable)?;
+    group.map(|group| group.gid).ok_or(Unusable::Unknown)
 }
 
 /// What every process that runs module code for a client gives up, with or without root: core dumps

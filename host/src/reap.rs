@@ -6,10 +6,13 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use crate::cause::Cause;
 use crate::clock::Moment;
+use crate::sys::{self, Polled};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,14 @@ impl Fate {
             WaitStatus::Exited(pid, code) => Some((pid, Fate::Exited(code))),
             WaitStatus::Signaled(pid, signal, _) => Some((pid, Fate::Killed(signal))),
             _ => None,
+        }
+    }
+
+    /// What a raw wait status says; a signal that does not exist counts as SIGKILL.
+    pub(crate) fn from_raw(raw: i32) -> Self {
+        match raw & 0x7f {
+            0 => Fate::Exited(raw >> 8 & 0xff),
+            signal => Fate::Killed(Signal::try_from(signal).unwrap_or(Signal::SIGKILL)),
         }
     }
 
@@ -64,10 +75,36 @@ pub(crate) fn peek() -> Option<(Pid, Fate)> {
     }
 }
 
-/// How one child ended, if it has; it is not reaped.
-pub(crate) fn peek_at(pid: Pid) -> Option<Fate> {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
-    waitid(Id::Pid(pid), flags).ok().and_then(Fate::from_status).map(|(_, fate)| fate)
+/// Waits for the end of a child that is about to end, and leaves it to be reaped.
+pub(crate) fn wait_for(pid: i32) -> Option<Fate> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    loop {
+        match waitid(Id::Pid(Pid::from_raw(pid)), flags) {
+            Err(Errno::EINTR) => {}
+            status => return status.ok().and_then(Fate::from_status).map(|(_, fate)| fate),
+        }
+    }
+}
+
+/// Waits for the end of a child for at most that long, and reaps it; then it is killed.
+pub(crate) fn wait_until(pid: i32, patience: Duration) -> Option<Fate> {
+    let number = rustix::process::Pid::from_raw(pid)?;
+    let end = rustix::process::pidfd_open(number, rustix::process::PidfdFlags::empty()).ok()?;
+    let mut polled = [Polled::reading(end.as_raw_fd())];
+    let in_time = matches!(sys::poll(&mut polled, Some(patience)), Ok(1..));
+    if !in_time {
+        let _dead = rustix::process::pidfd_send_signal(&end, rustix::process::Signal::KILL);
+    }
+    let fate = wait_for(pid);
+    reap(Pid::from_raw(pid));
+    fate.filter(|_| in_time)
+}
+
+/// Waits for the end of a child that is about to end, and reaps it.
+pub(crate) fn wait(pid: i32) {
+    if wait_for(pid).is_some() {
+        reap(Pid::from_raw(pid));
+    }
 }
 
 /// Ends what a dead process left behind in its group: it could keep the client's connection open.

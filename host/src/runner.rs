@@ -9,7 +9,8 @@ use std::os::fd::RawFd;
 use exeunt_ledger::{Chain, Identity, State};
 use nix::sys::prctl;
 use nix::sys::signal::SigSet;
-use nix::unistd::{Pid, setpgid};
+use nix::unistd::{Pid, getppid, setpgid};
+use std::sync::atomic::Ordering::SeqCst;
 
 use crate::api::Subject;
 use crate::deadline::Deadline;
@@ -25,6 +26,8 @@ pub(crate) struct Job<'a> {
     pub(crate) ledger: &'a Ledger,
     /// The number of this worker on the chain.
     pub(crate) worker: u32,
+    /// The zygote: a runner whose zygote has died before it began does nothing.
+    pub(crate) zygote: Pid,
     /// `core.exit` for a session; for [`DAEMON`] an event of the daemon.
     pub(crate) event: &'static str,
     pub(crate) life: RawFd,
@@ -54,6 +57,7 @@ pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
         state,
         chain,
         subject,
+        descriptors: &[0, 1, 2, job.life],
     };
     course.run(&RefCell::new(deadline));
     // What is still owed after all, the next runner finds.
@@ -70,6 +74,12 @@ fn prepare(
     let identity = job.ledger.identity(job.slot)?;
     let state = job.ledger.takeover(job.slot)?;
     let deadline = Deadline::new()?;
+    // First the own number, then the look at the parent: a zygote that comes after a dead one either
+    // finds this runner on the page, or the runner finds its zygote gone.
+    state.worker.store(std::process::id(), SeqCst);
+    if getppid() != job.zygote {
+        return Err(io::Error::other("the zygote has died meanwhile"));
+    }
     let mut keep = vec![0, 1, 2, job.life];
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);

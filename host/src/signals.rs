@@ -22,6 +22,12 @@ pub(crate) fn block_endings() -> io::Result<()> {
     Ok(())
 }
 
+/// Blocks none: whatever the starting process blocked, arrives.
+pub(crate) fn unblock() -> io::Result<()> {
+    SigSet::empty().thread_set_mask()?;
+    Ok(())
+}
+
 /// The signals with which people and terminals end programs.
 pub(crate) const ENDINGS: [Signal; 4] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::harness::*;
 
-/// A daemon with three modules that listen, and one open session of its first listen.
+/// A daemon with two modules that listen for ends, and one open session.
 fn with_session() -> (Daemon, Client) {
     let daemon = Setup::new().module("trace_b").module("trace_a").listen("echo").start();
     let mut client = daemon.connect();

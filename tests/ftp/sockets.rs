@@ -32,6 +32,7 @@ pub(crate) fn rest(data: &mut TcpStream) -> usize {
 pub(crate) fn reset(data: TcpStream) {
     let no_linger = libc::linger { l_onoff: 1, l_linger: 0 };
     setsockopt(&data, sockopt::Linger, &no_linger).expect("linger can be set");
+    drop(data);
 }
 
 /// Sends bytes the last of which is urgent.

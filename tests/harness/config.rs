@@ -30,7 +30,7 @@ impl Config {
     /// The text, with these ports for the listens.
     pub(super) fn text(&self, ports: &[u16], trace: &Path) -> String {
         let mut text = String::new();
-        for table in ["host", "limits", "timeouts", "exit", "log"] {
+        for table in ["host", "limits", "timeouts", "exit", "reload", "log"] {
             let of_it = self.tables.iter().filter(|(name, _)| *name == table);
             let lines: Vec<_> = of_it.map(|(_, lines)| &**lines).collect();
             let _ = writeln!(text, "[{table}]\n{}", lines.join("\n"));

@@ -216,14 +216,26 @@ impl Drop for Daemon {
         if self.has_ended() {
             return;
         }
-        // The second one ends the patience with sessions that are still open.
-        for _ in 0..2 {
-            let _gone = kill(Pid::from_raw(self.pid()), Signal::SIGTERM);
+        self.tell(Signal::SIGQUIT);
+        if !comes(Duration::from_secs(1), || self.has_ended()) {
+            self.end_by_force();
         }
-        if !comes(Duration::from_secs(20), || self.has_ended()) {
-            // Its zygote and sessions see that, and end.
-            let _dead = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+impl Daemon {
+    /// Ends what a scenario has made to hang. The supervisor, stopped, adopts what loses its zygote.
+    fn end_by_force(&mut self) {
+        self.tell(Signal::SIGSTOP);
+        while let Some(alive) = self.processes().iter().find(|process| process.is_alive()) {
+            let _dead = kill(Pid::from_raw(alive.0), Signal::SIGKILL);
         }
+        let _dead = self.child.kill().and_then(|()| self.child.wait());
+    }
+
+    fn tell(&self, signal: Signal) {
+        // Not waited for, so that the number is its own even if it has ended.
+        let _ended = kill(Pid::from_raw(self.pid()), signal);
     }
 }
 

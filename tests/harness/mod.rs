@@ -5,7 +5,7 @@ mod client;
 mod config;
 mod daemon;
 mod journal;
-mod ports;
+pub(crate) mod ports;
 mod process;
 mod scratch;
 mod setup;
@@ -22,6 +22,11 @@ pub(crate) use journal::Exit;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use process::Process;
 pub(crate) use setup::Setup;
+
+/// Sends a signal to a process.
+pub(crate) fn kill(pid: i32, signal: Signal) {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).expect("a process");
+}
 
 /// How long a state may take to come; far more than any needs.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -89,6 +89,11 @@ impl Setup {
         self.table("exit", lines)
     }
 
+    /// Lines of `[reload]`.
+    pub(crate) fn reload(self, lines: &str) -> Self {
+        self.table("reload", lines)
+    }
+
     /// Lines of `[log]`.
     pub(crate) fn log(self, lines: &str) -> Self {
         self.table("log", lines)
@@ -106,6 +111,7 @@ impl Setup {
     }
 
     /// The daemon is started by `nobody`; by whoever runs the tests if that is not root.
+    #[expect(clippy::wrong_self_convention, reason = "it reads as a sentence: start as nobody")]
     pub(crate) fn as_nobody(mut self) -> Self {
         self.scratch.as_nobody = true;
         self

@@ -9,7 +9,7 @@
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use crate::layout::{Death, LISTENERS, State, Step};
+use crate::{Death, LISTENERS, State, Step};
 
 /// How far a listener has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,12 +9,13 @@
 //! it, and readers bound what they read.
 
 mod chain;
+mod identity;
 mod layout;
+mod state;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
-pub use layout::{
-    Death, Header, Identity, LISTENERS, ListenerCell, MAGIC, MODULES, ModuleCell, PAGE, STATE_MAX,
-    Slot, SlotStatus, State, Step, VERSION,
-};
+pub use identity::{Identity, SlotStatus};
+pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, VERSION};
+pub use state::{Death, ListenerCell, ModuleCell, State, Step};
 pub use text::Text;

@@ -101,6 +101,7 @@ fn running<T>(
 fn late() {
     if let Some((module, session)) = frames::inside() {
         let text = "a registration was refused: callbacks are registered once, during init";
+        let _kept = frames::fail(text);
         crate::log::line(crate::config::Level::Error, &session, &module, text);
     }
 }

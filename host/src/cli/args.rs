@@ -58,7 +58,16 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Zygote {
         /// What it was given.
-        inheritance: String,
+        inheritance: OsString,
+    },
+    /// The daemon's process, as it goes on with this program.
+    #[command(hide = true)]
+    Resume {
+        /// What it is handed.
+        descriptor: i32,
+        /// Only say whether it is understood.
+        #[arg(long)]
+        probe: bool,
     },
     /// What is asked of a daemon, or of what it wrote.
     #[command(flatten)]
@@ -100,6 +109,12 @@ pub(crate) enum Client {
         /// Print the lines of the journal, one JSON object each
         #[arg(long)]
         json: bool,
+    },
+    /// Read the configuration and the modules again; open sessions finish on the old ones
+    Reload {
+        /// Go back to the generation before, with its very modules
+        #[arg(long)]
+        previous: bool,
     },
     /// End the daemon, and wait until it is gone
     Stop {
@@ -165,7 +180,7 @@ mod tests {
     fn each_command_is_understood() {
         assert_eq!(command("exeunt run"), Ok(Command::Run));
         assert_eq!(command("exeunt check --json"), Ok(Command::Check { json: true }));
-        let inheritance = "1:t:0:3".to_owned();
+        let inheritance = OsString::from("1:t:0:3");
         assert_eq!(command("exeunt zygote 1:t:0:3"), Ok(Command::Zygote { inheritance }));
         assert_eq!(client("exeunt who"), Client::Who { json: false });
         let exits = Client::Exits { last: 20, follow: true, json: false };

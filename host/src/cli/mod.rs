@@ -11,6 +11,7 @@ mod listeners;
 mod metrics;
 mod plan;
 mod refusal;
+mod reload;
 mod show;
 mod status;
 mod stop;
@@ -53,6 +54,7 @@ fn obey(command: &Client, daemon: &Daemon, streams: &mut Streams<'_>) -> Result<
             exits::run(daemon, *last, *json, follow.then_some(wait), streams)
         }
         Client::Stop { grace, now } => stop::run(daemon, *grace, *now, streams),
+        Client::Reload { previous } => reload::run(daemon, *previous, streams),
         Client::Kick { session } => kick::run(daemon, session, streams),
     }
 }

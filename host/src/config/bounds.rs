@@ -1,11 +1,12 @@
-//! The tables that bound what sessions take: `[limits]`, `[timeouts]` and `[exit]`.
+//! The tables that bound what sessions and generations take: `[limits]`, `[timeouts]`, `[exit]` and
+//! `[reload]`.
 
 use std::time::Duration;
 
 use super::problem::Problems;
-use super::read::{Reader, Refusal, duration, duration_or_off, limit};
+use super::read::{Reader, Refusal, duration, duration_or_off, limit, number};
 use super::section::Section;
-use super::shape::{EXIT, LIMITS, TIMEOUTS};
+use super::shape::{EXIT, LIMITS, RELOAD, TIMEOUTS};
 use super::value::Node;
 
 /// The longest timeout of a client.
@@ -50,6 +51,15 @@ pub(crate) struct Exit {
     pub(crate) kill_after: Duration,
 }
 
+/// `[reload]`: what a new generation may take, and how many there may be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reload {
+    /// From the start of a candidate until it is ready.
+    pub(crate) ready: Duration,
+    /// Generations at the same time: one that serves, the others finishing their sessions.
+    pub(crate) generations: u32,
+}
+
 pub(super) fn limits(node: Option<&Node>, reader: &Reader<'_>, problems: &mut Problems) -> Limits {
     let table = Section::open(node, &LIMITS, reader, problems);
     let mut read = |key, default| table.read(key, problems, limit).unwrap_or(default);
@@ -88,6 +98,14 @@ pub(super) fn exit(node: Option<&Node>, reader: &Reader<'_>, problems: &mut Prob
         linger: read("linger", 2),
         grace: read("grace", 30),
         kill_after: read("kill_after", 5),
+    }
+}
+
+pub(super) fn reload(node: Option<&Node>, reader: &Reader<'_>, problems: &mut Problems) -> Reload {
+    let table = Section::open(node, &RELOAD, reader, problems);
+    Reload {
+        ready: table.read("ready", problems, end_time).unwrap_or(Duration::from_secs(30)),
+        generations: table.read("generations", problems, |node| number(node, 2..=32)).unwrap_or(8),
     }
 }
 

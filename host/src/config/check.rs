@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::bounds::{self, Exit, Limits, Timeouts};
+use super::bounds::{self, Exit, Limits, Reload, Timeouts};
 use super::host::{self, Control, Host, Log};
 use super::lists::{self, Listen, Module};
 use super::problem::{Problem, Problems};
@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     /// What an end may take.
     pub(crate) exit: Exit,
+    /// What a new generation may take.
+    pub(crate) reload: Reload,
     /// The modules in the order of registration, also those that are not enabled.
     pub(crate) modules: Vec<Module>,
 }
@@ -50,6 +52,7 @@ pub(super) fn check(root: &Node, reader: &Reader<'_>, problems: &mut Problems) -
         limits: bounds::limits(table.get("limits"), reader, problems),
         timeouts: bounds::timeouts(table.get("timeouts"), reader, problems),
         exit: bounds::exit(table.get("exit"), reader, problems),
+        reload: bounds::reload(table.get("reload"), reader, problems),
         modules: lists::modules(table.get("module"), reader, problems),
     };
     let listens = table.get("listen");

@@ -18,8 +18,8 @@ pub(super) struct Shape {
 /// The outermost table.
 pub(super) const ROOT: Shape = Shape {
     title: "modules.toml",
-    keys: &["host", "control", "log", "listen", "limits", "timeouts", "exit", "module"],
-    later: &["reload", "include"],
+    keys: &["host", "control", "log", "listen", "limits", "timeouts", "exit", "reload", "module"],
+    later: &["include"],
 };
 
 /// The daemon itself.
@@ -73,6 +73,10 @@ pub(super) const EXIT: Shape = Shape {
     later: &[],
 };
 
+/// What a reload may take.
+pub(super) const RELOAD: Shape =
+    Shape { title: "[reload]", keys: &["ready", "generations"], later: &[] };
+
 /// One module.
 pub(super) const MODULE: Shape = Shape {
     title: "[[module]]",
@@ -81,8 +85,8 @@ pub(super) const MODULE: Shape = Shape {
 };
 
 /// Every table below the outermost one.
-pub(super) const TABLES: [&Shape; 8] =
-    [&HOST, &CONTROL, &LOG, &LISTEN, &LIMITS, &TIMEOUTS, &EXIT, &MODULE];
+pub(super) const TABLES: [&Shape; 9] =
+    [&HOST, &CONTROL, &LOG, &LISTEN, &LIMITS, &TIMEOUTS, &EXIT, &RELOAD, &MODULE];
 
 impl Shape {
     /// What is wrong with `key` in this table, if anything.

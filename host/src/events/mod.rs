@@ -7,6 +7,7 @@ mod plan;
 mod registry;
 
 pub(crate) use plan::{
-    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, SHUTDOWN, STARTUP,
+    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan, RESTART,
+    SHUTDOWN, STARTUP,
 };
 pub(crate) use registry::{Registration, Registry};

@@ -9,6 +9,10 @@ use sha2::{Digest, Sha256};
 
 /// The daemon has started; once per start.
 pub(crate) const STARTUP: &str = "core.startup";
+/// A new generation has taken over.
+pub(crate) const RESTART: &str = "core.restart";
+/// A generation ends, after its last session.
+pub(crate) const MODULE_UNLOAD: &str = "core.module-unload";
 /// The daemon ends, after the last session.
 pub(crate) const SHUTDOWN: &str = "core.shutdown";
 /// A session begins.

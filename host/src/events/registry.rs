@@ -5,8 +5,8 @@ use exeunt_api::abi::{Callback, ProtocolTable, status};
 use exeunt_ledger::{LISTENERS, MODULES, STATE_MAX};
 
 use super::plan::{
-    CONNECT, Counter, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, ModulePlan, Plan, Protocol,
-    SHUTDOWN, STARTUP,
+    CONNECT, Counter, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan,
+    Protocol, RESTART, SHUTDOWN, STARTUP,
 };
 use crate::cause::Cause;
 
@@ -29,7 +29,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// No module yet; the host's own events are there.
     pub(crate) fn new() -> Self {
-        let own = [STARTUP, CONNECT, LOGIN, LOGIN_FAILED, EXIT, SHUTDOWN];
+        let own = [STARTUP, RESTART, CONNECT, LOGIN, LOGIN_FAILED, EXIT, MODULE_UNLOAD, SHUTDOWN];
         let ends = (0..64).filter_map(Cause::from_number).filter_map(Cause::event);
         let event =
             |name: &str| Event { name: name.to_owned(), owner: None, listeners: Vec::new() };

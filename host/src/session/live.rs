@@ -53,6 +53,7 @@ impl Session {
             now: clock::unix_millis(),
         });
         self.log(config::Level::Debug, &format!("begins in slot {}", self.slot));
+        self.stand_over(clock::now());
         if self.check().is_ok() && self.deliver(CONNECT, None).is_ok() {
             self.serve();
         }

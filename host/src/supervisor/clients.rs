@@ -33,12 +33,20 @@ pub(super) struct Asked {
     request: Request,
 }
 
+/// A client that waits until the generations have looked for a session.
+struct Kick {
+    token: u64,
+    /// How many have not answered yet.
+    asked: usize,
+    stream: UnixStream,
+}
+
 /// Everybody at the control socket.
 pub(super) struct Clients {
     listener: UnixListener,
     clients: Vec<Client>,
     /// Waiting for a zygote's word about a kick.
-    kicking: Vec<(u64, UnixStream)>,
+    kicking: Vec<Kick>,
     /// Waiting until the daemon is gone: their connection ends with it.
     staying: Vec<UnixStream>,
     tokens: u64,
@@ -85,23 +93,40 @@ impl Clients {
         requests
     }
 
+    /// Accepts one: the next waits until this one could be heard.
     fn accept(&mut self, now: Moment) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            let Ok(peer) = getsockopt(&stream, sockopt::PeerCredentials) else { continue };
-            if self.clients.len() >= CLIENTS || stream.set_nonblocking(true).is_err() {
-                continue;
-            }
-            let (asked, until) = (Vec::new(), clock::after(now, PATIENCE));
-            self.clients.push(Client { stream, uid: peer.uid(), asked, until });
+        let Ok((stream, _)) = self.listener.accept() else { return };
+        let Ok(peer) = getsockopt(&stream, sockopt::PeerCredentials) else { return };
+        if stream.set_nonblocking(true).is_err() {
+            return;
+        }
+        if self.clients.len() == CLIENTS {
+            // Who has been silent for longest makes room: nobody can keep the others out.
+            self.clients.remove(0);
+        }
+        let (asked, until) = (Vec::new(), clock::after(now, PATIENCE));
+        self.clients.push(Client { stream, uid: peer.uid(), asked, until });
+    }
+
+    fn wait_for_kick(&mut self, kick: Kick) {
+        if kick.asked == 0 {
+            Reply::refused("no generation serves at this moment").send(&kick.stream);
+        } else {
+            self.kicking.push(kick);
         }
     }
 
-    /// A zygote has answered a kick.
+    /// A zygote has answered a kick: the session was there, or nobody has it.
     pub(super) fn kicked(&mut self, token: u64, found: bool) {
-        let Some(place) = self.kicking.iter().position(|(t, _)| *t == token) else { return };
-        let (_, stream) = self.kicking.swap_remove(place);
-        let reply = if found { Reply::done("kicked") } else { Reply::refused("no such session") };
-        reply.send(&stream);
+        let Some(place) = self.kicking.iter().position(|kick| kick.token == token) else { return };
+        let kick = &mut self.kicking[place];
+        kick.asked -= 1;
+        if found || kick.asked == 0 {
+            let reply =
+                if found { Reply::done("kicked") } else { Reply::refused("no such session") };
+            reply.send(&kick.stream);
+            self.kicking.swap_remove(place);
+        }
     }
 }
 
@@ -142,12 +167,13 @@ impl Client {
     }
 }
 
-impl Supervisor<'_> {
+impl Supervisor {
     /// Does what a client asks.
     pub(super) fn answer(&mut self, asked: Asked) {
         let Asked { stream, request } = asked;
         match request {
             Request::Status => Reply::done(self.status()).send(&stream),
+            Request::Reload { previous } => self.reload(Some(stream), previous),
             Request::Stop { grace } => {
                 log::info("asked to end by the control socket");
                 self.end(grace.map(Duration::from_millis));
@@ -157,12 +183,10 @@ impl Supervisor<'_> {
             Request::Kick { session } => {
                 self.clients.tokens += 1;
                 let token = self.clients.tokens;
-                match self.zygote.channel.send(Message::Kick { session, token }, &[]) {
-                    Ok(()) => self.clients.kicking.push((token, stream)),
-                    Err(e) => {
-                        Reply::refused(format!("the zygote does not hear: {e}")).send(&stream);
-                    }
-                }
+                let kick = Message::Kick { session, token };
+                let living = self.members.iter().filter(|member| member.is_living());
+                let asked = living.filter(|member| member.line.send(kick, &[]).is_ok()).count();
+                self.clients.wait_for_kick(Kick { token, asked, stream });
             }
         }
     }

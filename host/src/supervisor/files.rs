@@ -3,14 +3,16 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use nix::unistd::{Gid, chown, geteuid};
+use nix::unistd::{Gid, Group, chown, geteuid};
 
 use super::Failure;
+use super::member::Held;
 use crate::config::Host;
 use crate::{control, counters, pages, scoreboard};
 
@@ -22,7 +24,7 @@ pub(super) struct Files {
     dir: PathBuf,
     pid_file: PathBuf,
     group: Option<Gid>,
-    _lock: Flock<File>,
+    lock: Flock<File>,
 }
 
 fn cannot(what: &str, path: &Path, e: impl std::fmt::Display) -> Failure {
@@ -37,12 +39,7 @@ impl Files {
         make_private(&host.state_dir)?;
         make_private(&dir.join(pages::KEPT))?;
         let lock = lock(dir)?;
-        let files = Self {
-            dir: dir.clone(),
-            pid_file: host.pid_file.clone().unwrap_or_else(|| dir.join(PID_FILE)),
-            group,
-            _lock: lock,
-        };
+        let files = Self { dir: dir.clone(), pid_file: pid_file(host), group, lock };
         if let Some(group) = group {
             chown(dir, None, Some(group)).map_err(|e| cannot("give away", dir, e))?;
         }
@@ -50,23 +47,53 @@ impl Files {
         Ok(files)
     }
 
-    /// A new ledger and scoreboard for a generation.
-    pub(super) fn create(&self, generation: u64, capacity: u32) -> io::Result<(File, File)> {
-        let ledger = self.file(&pages::file_name(generation), 0o600)?;
-        pages::create(&ledger, capacity, generation)?;
-        let board = self.file(&scoreboard::file_name(generation), 0o640)?;
-        scoreboard::create(&board, capacity, generation)?;
-        Ok((ledger, board))
+    /// The files of a daemon that goes on in this process: the lock came along.
+    pub(super) fn inherit(host: &Host, lock: File, group: Option<&str>) -> io::Result<Self> {
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| e)?;
+        let group = match group {
+            Some(name) => Group::from_name(name)?.map(|group| group.gid),
+            None => None,
+        };
+        Ok(Self { dir: host.runtime_dir.clone(), pid_file: pid_file(host), group, lock })
     }
 
-    /// The ledger of a generation, opened to read only.
-    pub(super) fn ledger_to_read(&self, generation: u64) -> io::Result<File> {
-        File::open(self.dir.join(pages::file_name(generation)))
+    /// The lock's descriptor.
+    pub(super) fn lock_descriptor(&self) -> RawFd {
+        self.lock.as_raw_fd()
+    }
+
+    /// A new ledger and scoreboard for a generation.
+    pub(super) fn create(&self, generation: u64, capacity: u32) -> Result<Held, Failure> {
+        let make = || -> io::Result<Held> {
+            let ledger = self.file(&pages::file_name(generation), 0o600)?;
+            pages::create(&ledger, capacity, generation)?;
+            let ledger_to_read = File::open(self.dir.join(pages::file_name(generation)))?;
+            let scoreboard = self.file(&scoreboard::file_name(generation), 0o640)?;
+            scoreboard::create(&scoreboard, capacity, generation)?;
+            let (header, slots) = pages::whole(&ledger, capacity)?;
+            Ok(Held { ledger, ledger_to_read, scoreboard, header, slots })
+        };
+        make().map_err(file_error("the ledger cannot be made"))
     }
 
     /// Leaves a generation's plan for the client commands.
-    pub(super) fn write_plan(&self, generation: u64, plan: &str) -> io::Result<()> {
-        self.file(&plan_name(generation), 0o640)?.write_all(plan.as_bytes())
+    pub(super) fn write_plan(&self, generation: u64, plan: &str) -> Result<(), Failure> {
+        let file = self.file(&plan_name(generation), 0o640);
+        let written = file.and_then(|mut file| file.write_all(plan.as_bytes()));
+        written.map_err(file_error("the plan cannot be written"))
+    }
+
+    /// Removes what was there for a generation.
+    pub(super) fn remove_generation(&self, generation: u64) {
+        let names = [
+            pages::file_name(generation),
+            scoreboard::file_name(generation),
+            plan_name(generation),
+        ];
+        for name in names {
+            // A candidate that was refused early has none.
+            let _gone = fs::remove_file(self.dir.join(name));
+        }
     }
 
     /// Writes the pid file, whole or not at all.
@@ -109,15 +136,38 @@ impl Files {
     }
 }
 
+/// A step that failed, in words.
+pub(super) fn file_error(what: &str) -> impl Fn(io::Error) -> Failure + use<'_> {
+    move |e| Failure::no(format!("error: {what}: {e}"))
+}
+
 /// The name of a generation's plan.
 fn plan_name(generation: u64) -> String {
     format!("plan.{generation}.json")
+}
+
+fn pid_file(host: &Host) -> PathBuf {
+    host.pid_file.clone().unwrap_or_else(|| host.runtime_dir.join(PID_FILE))
+}
+
+/// Whether a start could use the directories, those of them that are there; makes none.
+pub(super) fn examine(host: &Host) -> Result<(), Failure> {
+    let kept = host.runtime_dir.join(pages::KEPT);
+    let there = [&host.runtime_dir, &host.state_dir, &kept].into_iter().filter(|dir| dir.exists());
+    for dir in there {
+        is_private(dir)?;
+    }
+    Ok(())
 }
 
 /// Makes a directory that is ours alone to write, or checks that it is.
 fn make_private(dir: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o750).create(dir);
     made.map_err(|e| cannot("make the directory", dir, e))?;
+    is_private(dir)
+}
+
+fn is_private(dir: &Path) -> Result<(), Failure> {
     let about = fs::metadata(dir).map_err(|e| cannot("look at", dir, e))?;
     if about.uid() != geteuid().as_raw() || about.mode() & 0o002 != 0 {
         let text = format!(

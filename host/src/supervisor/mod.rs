@@ -1,30 +1,42 @@
-//! The supervisor: owns the lock, the sockets and the ledgers, starts the zygote, takes signals and
+//! The supervisor: owns the lock, the sockets and the ledgers, starts the zygotes, takes signals and
 //! control requests. It loads no module and runs none of their code; after its start it reads messages
 //! and requests of fixed size only.
 
 mod clients;
 mod files;
+mod generations;
+mod member;
+mod orphans;
+mod reload;
+mod resume;
 mod sockets;
 mod start;
-mod zygote;
 
+use std::fs::File;
 use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::cause::Cause;
 use crate::channel::{Message, Received};
+use crate::clock::Moment;
 use crate::config::{Config, Source};
 use crate::sys::{self, Polled};
-use crate::{clock, log, reap, signals};
+use crate::{clock, log, signals};
 use clients::Clients;
 use files::Files;
-use zygote::Zygote;
+use member::{Member, Role};
 
+pub(crate) use resume::resume;
 pub(crate) use start::check;
 
 /// The signals that the supervisor takes.
@@ -38,6 +50,7 @@ const SIGNALS: [Signal; 6] = [
 ];
 
 /// Why the daemon does not run, as it is shown, and with which status it ends.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u8,
     pub(crate) text: String,
@@ -55,22 +68,47 @@ impl Failure {
     }
 }
 
-struct Supervisor<'a> {
-    config: &'a Config,
+/// What a reload brings back: the generation before the one that serves.
+struct Previous {
+    text: File,
+    plan: String,
+}
+
+struct Supervisor {
+    source: Source,
+    config: Config,
+    /// This program, as it was when it started: also if another lies there now.
+    executable: OwnedFd,
     started: u64,
     incarnation: String,
     files: Files,
-    zygote: Zygote,
+    /// Every zygote, in the order in which they were started.
+    members: Vec<Member>,
+    last_generation: u64,
+    previous: Option<Previous>,
+    sockets: Vec<(SocketAddr, TcpListener)>,
     clients: Clients,
     signals: SignalFd,
+    /// Where the program lies that this process was started from.
+    program: PathBuf,
     /// Whoever holds the other end sees the supervisor's death.
-    _life: OwnedFd,
+    life: OwnedFd,
+    /// That other end, for the zygotes.
+    life_end: OwnedFd,
+    /// Who waits for the reload that is under way.
+    reloading: Option<UnixStream>,
+    /// A reload was asked for while one was under way.
+    reload_again: bool,
+    /// Generations whose zygote died, and when the next is started.
+    respawns: Vec<(u64, Moment)>,
     /// How often the end was asked for.
     endings: u32,
+    /// The daemon has ended, and how.
+    ended: Option<Result<ExitCode, Failure>>,
 }
 
 /// Runs the daemon until it is told to end.
-pub(crate) fn run(source: &Source, config: &Config) -> Result<ExitCode, Failure> {
+pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode, Failure> {
     let failed = |what: &str, e: io::Error| Failure::no(format!("error: {what}: {e}"));
     // Whatever the starting program left open is none of the daemon's, nor of its sessions.
     sys::close_all_but(&[0, 1, 2]).map_err(|e| failed("descriptors cannot be closed", e))?;
@@ -81,63 +119,70 @@ pub(crate) fn run(source: &Source, config: &Config) -> Result<ExitCode, Failure>
     prctl::set_name(c"exeunt")
         .and_then(|()| prctl::set_child_subreaper(true))
         .map_err(|e| failed("orphans cannot be adopted", e.into()))?;
-    let mut supervisor = start::start(source, config, signals)?;
-    let code = supervisor.watch().map_err(|e| failed("the daemon cannot go on", e));
-    supervisor.files.clean_up();
-    code
+    start::start(source, config, signals)?.serve()
 }
 
-impl Supervisor<'_> {
+impl Supervisor {
+    /// Serves until the daemon has ended, and removes what was there for it.
+    fn serve(&mut self) -> Result<ExitCode, Failure> {
+        let ended = self.watch();
+        self.files.clean_up();
+        ended.map_err(|e| Failure::no(format!("error: the daemon cannot go on: {e}")))?
+    }
+
     /// Takes what comes until the daemon has ended.
-    fn watch(&mut self) -> io::Result<ExitCode> {
-        const FIXED: usize = 3;
+    fn watch(&mut self) -> io::Result<Result<ExitCode, Failure>> {
         let mut polled = Vec::new();
         loop {
+            if let Some(ended) = self.ended.take() {
+                return Ok(ended);
+            }
             polled.clear();
             polled.push(Polled::reading(self.signals.as_raw_fd()));
-            polled.push(Polled::reading(self.zygote.channel.as_raw_fd()));
             polled.push(Polled::reading(self.clients.listener().as_raw_fd()));
+            polled.extend(self.members.iter().map(|m| Polled::reading(m.line.as_raw_fd())));
+            let clients = polled.len();
             polled.extend(self.clients.descriptors().map(Polled::reading));
-            sys::poll(&mut polled, self.clients.next_moment())?;
-            let asked: Vec<bool> = polled[FIXED..].iter().map(|polled| polled.is_ready()).collect();
-            for request in self.clients.take(&asked, polled[2].is_ready()) {
+            sys::poll(&mut polled, self.next_moment())?;
+            let asked: Vec<bool> = polled[clients..].iter().map(|p| p.is_ready()).collect();
+            for request in self.clients.take(&asked, polled[1].is_ready()) {
                 self.answer(request);
             }
-            if polled[1].is_ready() {
-                self.take_messages()?;
+            let spoke = polled[2..clients].iter().zip(&self.members);
+            let spoke: Vec<i32> =
+                spoke.filter(|(polled, _)| polled.is_ready()).map(|(_, m)| m.pid).collect();
+            for pid in spoke {
+                self.hear(pid)?;
             }
-            if polled[0].is_ready()
-                && let Some(code) = self.take_signals()
-            {
-                return Ok(code);
+            if polled[0].is_ready() {
+                self.take_signals();
             }
+            self.keep_time();
         }
     }
 
-    fn take_messages(&mut self) -> io::Result<()> {
+    /// Takes the messages of a zygote.
+    fn hear(&mut self, pid: i32) -> io::Result<()> {
         loop {
-            match self.zygote.channel.receive()? {
+            let Some(member) = self.members.iter_mut().find(|m| m.pid == pid) else {
+                return Ok(());
+            };
+            match member.line.receive()? {
                 Received::Nothing => return Ok(()),
                 // Its death arrives as a signal.
                 Received::End => {
-                    self.zygote.channel.close();
+                    member.line.close();
                     return Ok(());
                 }
-                Received::Message(Message::Kicked { found, token }, _) => {
-                    self.clients.kicked(token, found);
-                }
-                Received::Message(Message::Drained, _) => self.zygote.is_drained = true,
-                Received::Message(message, _) => log::warn(format!("no answer to {message:?}")),
+                Received::Message(message, _) => self.take_message(pid, message),
             }
         }
     }
 
-    /// The exit status, if the daemon has ended.
-    fn take_signals(&mut self) -> Option<ExitCode> {
-        let mut ended = None;
+    fn take_signals(&mut self) {
         while let Some(signal) = signals::next(&self.signals) {
             match signal {
-                Signal::SIGCHLD => ended = ended.or(self.reap()),
+                Signal::SIGCHLD => self.reap_all(),
                 Signal::SIGTERM | Signal::SIGINT => {
                     log::info(format!("{signal}: the daemon ends"));
                     self.end(None);
@@ -146,69 +191,93 @@ impl Supervisor<'_> {
                     log::info(format!("{signal}: the daemon ends now"));
                     self.end(Some(Duration::ZERO));
                 }
-                _ => log::warn(format!("{signal} does nothing in this version")),
+                Signal::SIGHUP => self.reload(None, false),
+                Signal::SIGUSR2 => self.re_exec(),
+                _ => {}
             }
         }
-        ended
+    }
+
+    /// When something is to be done without a message.
+    fn next_moment(&self) -> Option<Duration> {
+        let starting = self.members.iter().filter_map(|member| match member.role {
+            Role::Starting(until) => Some(until),
+            _ => None,
+        });
+        let respawns = self.respawns.iter().map(|(_, moment)| *moment);
+        let next = starting.chain(respawns).min();
+        let next = next.map(|moment| clock::until(moment, clock::now()));
+        [next, self.clients.next_moment()].into_iter().flatten().min()
+    }
+
+    fn keep_time(&mut self) {
+        let now = clock::now();
+        let late = |member: &&Member| matches!(member.role, Role::Starting(until) if until <= now);
+        let late: Vec<i32> = self.members.iter().filter(late).map(|m| m.pid).collect();
+        for pid in late {
+            self.is_late(pid);
+        }
+        self.respawn_due(now);
+        if self.reload_again && !self.is_reloading() {
+            self.reload_again = false;
+            self.reload(None, false);
+        }
     }
 
     /// Begins the end of the daemon; asked for a second time, it ends now.
     fn end(&mut self, grace: Option<Duration>) {
         self.endings += 1;
-        let grace = grace.unwrap_or(self.config.exit.grace);
+        let active = self.active().and_then(|member| member.facts).map(|facts| facts.grace);
+        let grace = grace.or(active).unwrap_or(self.config.exit.grace);
         let grace = if self.endings > 1 { Duration::ZERO } else { grace };
-        let millis = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        if let Err(e) = self.zygote.channel.send(Message::Drain { grace: millis }, &[]) {
-            log::error(format!("the zygote cannot be told to end: {e}"));
-        }
-    }
-
-    /// Reaps the zygote and whatever was left to the daemon by others.
-    fn reap(&mut self) -> Option<ExitCode> {
-        let mut ended = None;
-        while let Some((pid, fate)) = reap::peek() {
-            reap::reap(pid);
-            if pid.as_raw() == self.zygote.pid {
-                ended = Some(self.zygote_ended(fate));
+        let grace = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        let message = Message::Drain { grace, cause: Cause::DaemonShutdown as u32 };
+        self.give_up_candidates("the daemon is ending");
+        self.sockets.clear();
+        for member in &mut self.members {
+            if member.role == Role::Active {
+                member.role = Role::Draining;
+            }
+            if matches!(member.role, Role::Draining | Role::Retiring) {
+                tell(member, message);
             }
         }
-        ended
+        self.finish_if_last();
     }
 
-    fn zygote_ended(&self, fate: reap::Fate) -> ExitCode {
-        // It may have said so with its last breath.
-        let drained = self.zygote.is_drained
-            || matches!(self.zygote.channel.receive(), Ok(Received::Message(Message::Drained, _)));
-        if drained {
-            log::info("ended");
-            return ExitCode::SUCCESS;
-        }
-        log::error(format!("the zygote ended unasked ({}); the daemon ends", fate.text()));
-        ExitCode::FAILURE
-    }
-
-    /// The daemon and its generation, as JSON.
+    /// The daemon and its generations, as JSON.
     fn status(&self) -> String {
-        let header = self.zygote.header;
-        let read =
-            |word: &std::sync::atomic::AtomicU64| word.load(std::sync::atomic::Ordering::Relaxed);
-        let state = if self.endings > 0 { "draining" } else { "active" };
+        let read = |pick: &dyn Fn(&'static exeunt_ledger::Header) -> &'static AtomicU64| -> u64 {
+            let held = self.members.iter().filter_map(|member| member.held.as_ref());
+            held.map(|held| pick(held.header).load(Relaxed)).sum()
+        };
+        let generations = self.members.iter().map(|member| {
+            let open = member.held.as_ref().map_or(0, |held| held.header.open.load(Relaxed));
+            serde_json::json!({
+                "generation": member.generation,
+                "pid": member.pid,
+                "state": member.state(),
+                "sessions": open,
+            })
+        });
         serde_json::json!({
             "pid": std::process::id(),
             "started": clock::rfc3339(self.started),
             "config": self.config.file,
-            "user": self.zygote.user(self.config),
+            "user": crate::privileges::are_root().then_some(&self.config.host.user),
             "incarnation": self.incarnation,
-            "admitted": read(&header.admitted),
-            "refused": { "capacity": read(&header.refused_capacity) },
-            "journal_failures": read(&header.journal_failures),
-            "generations": [{
-                "generation": self.zygote.generation,
-                "pid": self.zygote.pid,
-                "state": state,
-                "sessions": read(&header.open),
-            }],
+            "admitted": read(&|header| &header.admitted),
+            "refused": { "capacity": read(&|header| &header.refused_capacity) },
+            "journal_failures": read(&|header| &header.journal_failures),
+            "generations": generations.collect::<Vec<_>>(),
         })
         .to_string()
+    }
+}
+
+/// Tells a zygote something; one that has died is found out by its death.
+fn tell(member: &Member, message: Message) {
+    if let Err(e) = member.line.send(message, &[]) {
+        log::warn(format!("generation {} cannot be told {message:?}: {e}", member.generation));
     }
 }

@@ -1,43 +1,84 @@
-//! The listening sockets: bound by the supervisor, served by the zygote.
+//! The listening sockets: bound by the supervisor, served by the zygotes. A socket that is wanted by
+//! the next generation, too, stays as it is, with the connections that wait in it.
 
-use std::net::TcpListener;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 
 use nix::sys::socket::{Backlog, listen};
 
-use super::Failure;
+use super::{Failure, Supervisor};
 use crate::config::{Config, Problem, Problems, Source};
 
-/// Binds every listen; all that fail are told, each at its place.
-pub(super) fn bind(source: &Source, config: &Config) -> Result<Vec<TcpListener>, Failure> {
-    let mut problems = Problems::default();
-    let mut bound = Vec::new();
-    for wanted in &config.listens {
-        let socket = TcpListener::bind(wanted.address).and_then(|socket| {
-            listen(&socket, Backlog::MAXALLOWABLE)?;
-            Ok(socket)
-        });
-        match socket {
-            Ok(socket) => bound.push(socket),
-            Err(e) => {
-                let message = format!("cannot listen on {}: {e}", wanted.address);
-                let mut problem = Problem::new(message).at(wanted.address_span.clone());
-                if let Some(hint) = hint(e.kind(), wanted.address.port()) {
-                    problem = problem.hint(hint);
+impl Supervisor {
+    /// Binds what is not bound yet; all that fail are told. At the start each is cited at its place.
+    pub(super) fn bind_new(
+        &mut self,
+        listens: &[SocketAddr],
+        at_start: bool,
+    ) -> Result<(), Failure> {
+        let mut problems = Problems::default();
+        let mut bound = Vec::new();
+        for address in listens {
+            if self.sockets.iter().any(|(known, _)| known == address) {
+                continue;
+            }
+            match bind(*address) {
+                Ok(socket) => bound.push((*address, socket)),
+                Err(e) => {
+                    let place = at_start.then_some(&self.config);
+                    problems.push(problem(*address, &e, place));
                 }
-                problems.push(problem);
             }
         }
+        if !problems.is_empty() {
+            return Err(Failure::no(render(&problems, &self.source, at_start)));
+        }
+        self.sockets.extend(bound);
+        Ok(())
     }
-    if problems.is_empty() { Ok(bound) } else { Err(Failure::no(problems.render(source, false))) }
+
+    /// Closes the sockets that no generation wants that serves or is about to.
+    pub(super) fn close_unused_sockets(&mut self) {
+        let members = &self.members;
+        let wanted = |address: &SocketAddr| {
+            let may_accept = members.iter().filter(|member| !member.is_finishing());
+            may_accept.flat_map(|member| &member.listens).any(|listen| listen == address)
+        };
+        self.sockets.retain(|(address, _)| wanted(address));
+    }
 }
 
-fn hint(kind: std::io::ErrorKind, port: u16) -> Option<&'static str> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpListener::bind(address)?;
+    // As many waiting connections as the kernel allows.
+    listen(&socket, Backlog::MAXALLOWABLE)?;
+    Ok(socket)
+}
+
+fn render(problems: &Problems, source: &Source, at_start: bool) -> String {
+    if at_start {
+        return problems.render(source, false);
+    }
+    problems.iter().map(|problem| format!("error: {problem}\n")).collect()
+}
+
+fn problem(address: SocketAddr, e: &io::Error, config: Option<&Config>) -> Problem {
+    let mut problem = Problem::new(format!("cannot listen on {address}: {e}"));
+    let listens = config.into_iter().flat_map(|config| &config.listens);
+    if let Some(listen) = listens.into_iter().find(|listen| listen.address == address) {
+        problem = problem.at(listen.address_span.clone());
+    }
+    match hint(e.kind(), address.port()) {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
+}
+
+fn hint(kind: io::ErrorKind, port: u16) -> Option<&'static str> {
     match kind {
-        std::io::ErrorKind::AddrInUse => {
-            Some("another program listens there: `ss -ltnp` shows which")
-        }
-        std::io::ErrorKind::AddrNotAvailable => Some("this machine does not have that address"),
-        std::io::ErrorKind::PermissionDenied if port < 1024 => {
+        io::ErrorKind::AddrInUse => Some("another program listens there: `ss -ltnp` shows which"),
+        io::ErrorKind::AddrNotAvailable => Some("this machine does not have that address"),
+        io::ErrorKind::PermissionDenied if port < 1024 => {
             Some("ports below 1024 are for root: start as root, or take another port")
         }
         _ => None,

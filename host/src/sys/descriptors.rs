@@ -9,12 +9,17 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 ///
 /// If no such descriptor is open.
 pub(crate) fn adopt(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: F_GETFD only asks whether the number is an open descriptor.
-    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+    if !is_open(number) {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: it is open, and the caller was given it by exec, with nobody else to own it.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Whether the number is an open descriptor.
+pub(crate) fn is_open(number: RawFd) -> bool {
+    // SAFETY: F_GETFD only asks whether the number is an open descriptor.
+    unsafe { libc::fcntl(number, libc::F_GETFD) >= 0 }
 }
 
 /// Keeps a descriptor from the programs that this process starts, or leaves it to them.

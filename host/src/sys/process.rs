@@ -30,8 +30,8 @@ pub(crate) fn leave(status: u8) -> ! {
     unsafe { libc::_exit(i32::from(status)) }
 }
 
-/// Gives every signal its default action (SIGPIPE stays ignored) and blocks none: what the runtime or
-/// the parent process set up is undone. The daemon has no signal handlers.
+/// Gives every signal its default action (SIGPIPE stays ignored): what the runtime set up is undone.
+/// The daemon has no signal handlers.
 pub(crate) fn restore_signals() -> io::Result<()> {
     for signal in Signal::iterator() {
         let handler = match signal {
@@ -43,6 +43,5 @@ pub(crate) fn restore_signals() -> io::Result<()> {
         // SAFETY: the action is to ignore or the default; no handler is installed.
         unsafe { sigaction(signal, &action) }?;
     }
-    SigSet::empty().thread_set_mask()?;
     Ok(())
 }

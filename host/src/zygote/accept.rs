@@ -74,7 +74,13 @@ impl Zygote {
         identity.listeners.store(self.generation.exits().len() as u32, Relaxed);
         identity.peer.set(&client.peer.to_string());
         identity.local.set(&client.local.to_string());
-        match self.admission.admit(client.peer) {
+        let admitted = self.admission.admit(client.peer).or_else(|_| {
+            // Before anybody is refused: who has left or died by now is not counted any more.
+            self.take_requests();
+            self.reap_all();
+            self.admission.admit(client.peer)
+        });
+        match admitted {
             Ok(()) => {
                 identity.counted.store(1, Relaxed);
                 counters::count(Own::Admitted, None);

@@ -1,49 +1,106 @@
-//! Who is let in: the soft limits, counted here alone. A session over a limit begins all the same and
-//! ends for it, so that its listeners run; the hard limit is the number of slots.
+//! Who is let in: the soft limits, counted by the generation that accepts, over all generations that
+//! are living. A session over a limit begins all the same and ends for it, so that its listeners run;
+//! the hard limit is the number of slots.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering::Relaxed;
+
+use exeunt_ledger::Identity;
 
 use crate::cause::Cause;
 use crate::config::Limits;
+
+/// A session of another generation: counted until its ledger says that it has left.
+struct Other {
+    identity: &'static Identity,
+    session: u64,
+    address: IpAddr,
+}
+
+impl Other {
+    fn is_counted(&self) -> bool {
+        self.identity.counted.load(Relaxed) == 1
+            && self.identity.session.load(Relaxed) == self.session
+    }
+}
 
 /// The counters.
 pub(super) struct Admission {
     limits: Limits,
     sessions: u32,
     by_address: HashMap<IpAddr, u32>,
+    others: Vec<Other>,
 }
 
 impl Admission {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, sessions: 0, by_address: HashMap::new() }
+        Self { limits, sessions: 0, by_address: HashMap::new(), others: Vec::new() }
     }
 
     /// Counts a session from `peer`, or says which limit it is over.
     pub(super) fn admit(&mut self, peer: SocketAddr) -> Result<(), (Cause, String)> {
-        let over = |limit: Option<u32>, count: u32| limit.filter(|limit| count >= *limit);
         let address = peer.ip().to_canonical();
-        if let Some(limit) = over(self.limits.sessions, self.sessions) {
-            return Err((Cause::LimitSessions, format!("limit {limit}")));
+        if self.over(address).is_some() {
+            // The others leave without a word: look before anybody is refused.
+            self.drop_others_that_left();
         }
+        match self.over(address) {
+            Some(refusal) => Err(refusal),
+            None => {
+                self.count(peer);
+                Ok(())
+            }
+        }
+    }
+
+    fn over(&self, address: IpAddr) -> Option<(Cause, String)> {
+        let over = |limit: Option<u32>, count: u32| limit.filter(|limit| count >= *limit);
         let from_there = self.by_address.get(&address).copied().unwrap_or(0);
-        if let Some(limit) = over(self.limits.sessions_per_address, from_there) {
-            return Err((Cause::LimitPerAddress, format!("limit {limit} for {address}")));
+        if let Some(limit) = over(self.limits.sessions, self.sessions) {
+            return Some((Cause::LimitSessions, format!("limit {limit}")));
         }
+        let limit = over(self.limits.sessions_per_address, from_there)?;
+        Some((Cause::LimitPerAddress, format!("limit {limit} for {address}")))
+    }
+
+    /// Counts a session from `peer` in, whatever the limits say: it is there.
+    pub(super) fn count(&mut self, peer: SocketAddr) {
         self.sessions += 1;
-        *self.by_address.entry(address).or_default() += 1;
-        Ok(())
+        *self.by_address.entry(peer.ip().to_canonical()).or_default() += 1;
+    }
+
+    /// Counts a session of another generation in.
+    pub(super) fn count_other(&mut self, identity: &'static Identity, peer: SocketAddr) {
+        let session = identity.session.load(Relaxed);
+        self.count(peer);
+        self.others.push(Other { identity, session, address: peer.ip().to_canonical() });
     }
 
     /// Counts a session from `peer` out that was counted in.
     pub(super) fn leave(&mut self, peer: SocketAddr) {
-        let address = peer.ip().to_canonical();
+        self.uncount(peer.ip().to_canonical());
+    }
+
+    fn uncount(&mut self, address: IpAddr) {
         self.sessions = self.sessions.saturating_sub(1);
         if let Some(count) = self.by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
                 self.by_address.remove(&address);
             }
+        }
+    }
+
+    fn drop_others_that_left(&mut self) {
+        let left: Vec<Other> = self.others.extract_if(.., |other| !other.is_counted()).collect();
+        left.iter().for_each(|other| self.uncount(other.address));
+    }
+
+    /// Counts every session of other generations out.
+    pub(super) fn forget_the_others(&mut self) {
+        for other in std::mem::take(&mut self.others) {
+            self.uncount(other.address);
         }
     }
 }
@@ -79,5 +136,17 @@ mod tests {
         assert_eq!(over, Err((Cause::LimitPerAddress, "limit 1 for 10.0.0.1".to_owned())));
         admission.leave(peer("10.0.0.1:1"));
         assert!(admission.by_address.is_empty());
+    }
+
+    #[test]
+    fn a_session_of_another_generation_counts_until_its_ledger_lets_it_go() {
+        let other: &'static Identity = Box::leak(Box::default());
+        other.counted.store(1, Relaxed);
+        let mut admission = admission(Some(1), None);
+        admission.count_other(other, peer("10.0.0.1:1"));
+        assert!(admission.admit(peer("10.0.0.2:1")).is_err());
+        other.counted.store(0, Relaxed);
+        assert!(admission.admit(peer("10.0.0.2:1")).is_ok());
+        assert!(admission.admit(peer("10.0.0.3:1")).is_err());
     }
 }

@@ -1,9 +1,11 @@
 //! A candidate: reads the configuration, stages, loads and initialises the modules, and says whether
 //! it is ready. Nothing outside this process has changed by then.
 
-use std::io::{self, Read};
+use std::collections::HashMap;
+use std::io;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -23,13 +25,14 @@ pub(super) fn prepare(
     path: &Path,
     report: &Report,
 ) -> Result<Generation, String> {
-    let text =
-        read(inheritance).map_err(|e| format!("error: the configuration cannot be read: {e}"))?;
+    let cannot = |e: io::Error| format!("error: the configuration cannot be read: {e}\n");
+    let text = read(inheritance, Heirloom::Text).map_err(cannot)?;
+    let kept = kept(&read(inheritance, Heirloom::Kept).map_err(cannot)?);
     let source = Source { path: path.to_owned(), text };
     let build = || -> Result<Generation, Problems> {
         let env = config::Environment::current().map_err(one)?;
         let config = config::parse(&source, &env)?;
-        build(inheritance, config, report)
+        build(inheritance, config, &kept, report)
     };
     build().map_err(|problems| problems.render(&source, false))
 }
@@ -40,23 +43,40 @@ fn one(problem: Problem) -> Problems {
     problems
 }
 
-fn read(inheritance: &Inheritance) -> io::Result<String> {
-    let mut text = String::new();
-    let mut file: std::fs::File = inheritance.take(Heirloom::Text)?.into();
-    io::Seek::rewind(&mut file)?;
-    file.read_to_string(&mut text)?;
-    Ok(text)
+/// Reads a file in memory. Other candidates may read it at the same time through the same open file:
+/// its position is nobody's.
+fn read(inheritance: &Inheritance, which: Heirloom) -> io::Result<String> {
+    let file: std::fs::File = inheritance.take(which)?.into();
+    let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size];
+    file.read_exact_at(&mut bytes, 0)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+type Kept = HashMap<String, (String, String)>;
+
+/// The modules of a plan by name: the SHA-256 of each, and the file that it was read from.
+fn kept(plan: &str) -> Kept {
+    let plan: serde_json::Value = serde_json::from_str(plan).unwrap_or_default();
+    let text = |module: &serde_json::Value, key: &str| module[key].as_str().map(str::to_owned);
+    let one =
+        |module| Some((text(module, "name")?, (text(module, "sha256")?, text(module, "file")?)));
+    plan["modules"].as_array().into_iter().flatten().filter_map(one).collect()
 }
 
 fn build(
     inheritance: &Inheritance,
     config: Config,
+    kept: &Kept,
     report: &Report,
 ) -> Result<Generation, Problems> {
     let mut problems = Problems::default();
+    check_runtime_dir(inheritance, &config, &mut problems);
     let account = account(&config, &mut problems);
+    control_group(&config, &mut problems);
     let mut loading = Loading {
         keep: !inheritance.check,
+        kept,
         report,
         config: &config,
         registry: Registry::new(),
@@ -70,6 +90,7 @@ fn build(
     let plan = match registry.freeze() {
         Ok(plan) => plan,
         Err(wrong) => {
+            // Without a plan nothing more can be compared with it.
             for (index, text) in wrong {
                 let (name, span) = &enabled[index];
                 problems.push(Problem::new(format!("module `{name}`: {text}")).at(span.clone()));
@@ -83,6 +104,17 @@ fn build(
     }
     let (number, incarnation) = (inheritance.generation, inheritance.incarnation.clone());
     Ok(Generation { number, incarnation, config, plan, listens, account, descriptors })
+}
+
+/// The ledgers of all generations are in one place: a reload cannot move it.
+fn check_runtime_dir(inheritance: &Inheritance, config: &Config, problems: &mut Problems) {
+    let running = &inheritance.runtime_dir;
+    if !inheritance.check && config.host.runtime_dir != *running {
+        let message = "the runtime_dir of a running daemon cannot change";
+        let detail = format!("it runs with {}", running.display());
+        problems
+            .push(Problem::new(message).detail(detail).hint("stop the daemon and start it anew"));
+    }
 }
 
 /// Whom sessions become.
@@ -104,6 +136,22 @@ fn account(config: &Config, problems: &mut Problems) -> Option<Account> {
     }
     problems.push(problem);
     None
+}
+
+/// Whether there is the group that may ask the daemon.
+fn control_group(config: &Config, problems: &mut Problems) {
+    let Some(name) = &config.control.group else { return };
+    let why = match privileges::group(name) {
+        Ok(_) => return,
+        Err(Unusable::Unreadable(e)) => format!("the group database cannot be read: {e}"),
+        Err(_) => "there is no such group".to_owned(),
+    };
+    let mut problem = Problem::new(format!("the group `{name}` cannot be used: {why}"))
+        .hint(format!("make it with `groupadd --system {name}`, or leave `group` out"));
+    if let Some(span) = &config.control.group_span {
+        problem = problem.at(span.clone());
+    }
+    problems.push(problem);
 }
 
 /// Every listen, each with its protocol in the plan.
@@ -134,6 +182,8 @@ fn listens(config: &Config, plan: &Plan, problems: &mut Problems) -> Vec<Listen>
 /// The modules on their way in; every problem of every module is collected.
 struct Loading<'a> {
     keep: bool,
+    /// The very modules that are to be loaded, if it is not today's files.
+    kept: &'a Kept,
     report: &'a Report,
     config: &'a Config,
     registry: Registry,
@@ -170,12 +220,22 @@ impl Loading<'_> {
             [] => own().unwrap_or_default(),
             dirs => dirs.to_owned(),
         };
-        let path = modules::find(&module.name, module.file.as_deref(), &dirs)?;
         self.report.doing(&format!("module `{}` was being loaded", module.name));
-        let kept = host.runtime_dir.join(KEPT);
-        let staged = modules::stage(&module.name, &path, self.keep.then_some(&kept))?;
-        let file = path.display().to_string();
-        Ok(Found { file, code: Box::leak(Box::new(modules::load(staged)?)) })
+        let kept_dir = host.runtime_dir.join(KEPT);
+        if let Some((sha256, file)) = self.kept.get(&module.name) {
+            let path = kept_dir.join(format!("{sha256}.so"));
+            let staged = modules::stage(&module.name, &path, None)?;
+            if staged.sha256 != *sha256 {
+                return Err(Refusal::new(format!(
+                    "the kept copy of module `{}` has changed",
+                    module.name
+                )));
+            }
+            return Ok(Found { file: file.clone(), code: leak(modules::load(staged)?) });
+        }
+        let path = modules::find(&module.name, module.file.as_deref(), &dirs)?;
+        let staged = modules::stage(&module.name, &path, self.keep.then_some(&kept_dir))?;
+        Ok(Found { file: path.display().to_string(), code: leak(modules::load(staged)?) })
     }
 
     fn initialise(&mut self, module: &config::Module, found: Found) {
@@ -232,6 +292,11 @@ impl Loading<'_> {
             self.problems.push(problem.detail(names).hint(hint));
         }
     }
+}
+
+/// A module's code is never unloaded.
+fn leak(loaded: Loaded) -> &'static Loaded {
+    Box::leak(Box::new(loaded))
 }
 
 struct Found {

@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use exeunt_ledger::{Chain, SlotStatus, State};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid};
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Child, Zygote};
 use crate::api::Subject;
 use crate::cause::Cause;
 use crate::counters::{self, Own};
-use crate::events::EXIT;
 use crate::journal::Line;
 use crate::pages::DAEMON;
 use crate::reap::{self, Fate};
@@ -42,7 +41,7 @@ impl Zygote {
         }
     }
 
-    fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
+    pub(super) fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
         let of = &self.slots[slot];
         if of.identity.status() != SlotStatus::Open {
             self.spare_is_lost(pid.as_raw());
@@ -72,9 +71,9 @@ impl Zygote {
         self.run_rest(slot);
     }
 
-    fn runner_died(&mut self, slot: usize, fate: Fate) {
+    pub(super) fn runner_died(&mut self, slot: usize, fate: Fate) {
         let of = &self.slots[slot];
-        of.identity.runner.store(0, Relaxed);
+        of.identity.set_runner(0);
         let event = self.event_of(slot);
         let worker = of.identity.owner();
         let chain = Chain::new(&of.takeover, self.generation.plan.listeners(event).len(), worker);
@@ -89,17 +88,15 @@ impl Zygote {
         }
     }
 
-    /// The event whose chain is on a slot.
-    fn event_of(&self, slot: usize) -> &'static str {
-        if slot == DAEMON { self.daemon_event() } else { EXIT }
-    }
-
     /// Goes on with the chain on a slot's `takeover` page: a runner if listeners are owed.
     pub(super) fn run_rest(&mut self, slot: usize) {
         let of = &self.slots[slot];
         let listeners = self.generation.plan.listeners(self.event_of(slot)).len();
         let worker = of.identity.owner();
         let chain = Chain::new(&of.takeover, listeners, worker);
+        if !self.can_run_listeners(slot) {
+            chain.abandon("the host could not run it: the plan is another than the session's");
+        }
         if worker as usize > listeners + SPARE_RUNNERS {
             self.session_log(slot, config::Level::Error, "the runners do not get on; given up");
             chain.abandon("the host gave up: its runners did not get on");
@@ -122,10 +119,13 @@ impl Zygote {
     }
 
     fn fork_runner(&mut self, slot: usize, worker: u32) -> std::io::Result<()> {
+        let zygote = getpid();
+        self.slots[slot].takeover.worker.store(0, Relaxed);
         match sys::fork()? {
             Fork::Child => {
                 let job = Job {
                     slot,
+                    zygote,
                     ledger: &self.ledger,
                     worker,
                     event: self.event_of(slot),
@@ -134,8 +134,7 @@ impl Zygote {
                 runner::run(self.generation, &job)
             }
             Fork::Parent(pid) => {
-                let identity = &self.slots[slot].identity;
-                identity.runner.store(pid.as_raw().cast_unsigned(), Relaxed);
+                self.slots[slot].identity.set_runner(pid.as_raw().cast_unsigned());
                 self.children.insert(pid.as_raw(), Child::Runner { slot });
                 Ok(())
             }
@@ -177,6 +176,6 @@ impl Zygote {
         }
         of.state.reset(listeners, cells);
         of.identity.reset();
-        self.free.push_back(slot);
+        self.free.push(slot);
     }
 }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod admission;
+mod adoption;
 mod candidate;
 mod daemon;
 mod deaths;
@@ -24,9 +25,10 @@ use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::channel::{Channel, Message, Received};
+use crate::cause::Cause;
+use crate::channel::{Beginning, Channel, Message, Received};
 use crate::clock::{self, Moment};
-use crate::generation::Generation;
+use crate::generation::{Generation, Listen};
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::journal::Journal;
 use crate::pages::Ledger;
@@ -35,6 +37,7 @@ use crate::request::Requests;
 use crate::sys::{self, Polled};
 use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
+use daemon::DaemonEvent;
 use orders::Kill;
 use spares::Spare;
 
@@ -43,16 +46,24 @@ use spares::Spare;
 enum Phase {
     /// Ready; the supervisor has not decided yet.
     Waiting,
-    /// `core.startup` is running.
-    Starting,
+    /// The event that its generation begins with is running.
+    Preparing,
+    /// It can serve, or has stopped for a moment: the supervisor says when to accept.
+    Paused,
     /// Connections are accepted.
     Active,
-    /// None are accepted; the sessions are ordered to end at this moment, if they have not been.
-    Draining { order_at: Option<Moment> },
-    /// No session is left; `core.shutdown` is running.
-    ShuttingDown,
+    /// Another generation serves; the sessions go on.
+    Retiring,
+    /// The daemon ends: no connection is accepted.
+    Draining,
+    /// No session is left, and the supervisor knows.
+    Empty,
+    /// The event with which it leaves is running.
+    Leaving,
     /// The supervisor is gone; the sessions are ending.
     Lost,
+    /// Nothing is left to do.
+    Done,
 }
 
 /// Which of its children a process is.
@@ -78,11 +89,18 @@ struct Zygote {
     deaths: SignalFd,
     listeners: Vec<TcpListener>,
     spares: VecDeque<Spare>,
-    free: VecDeque<usize>,
+    /// Slots that are nobody's; the one that was used last is used next.
+    free: Vec<usize>,
     admission: Admission,
     journal: Journal,
     phase: Phase,
+    /// The event that the daemon's slot is used for.
+    daemon_event: DaemonEvent,
+    /// When the sessions are ordered to end, and for which cause.
+    order_at: Option<(Moment, Cause)>,
     kills: VecDeque<Kill>,
+    /// The plan is another than that of the sessions that were adopted: nothing can be run for them.
+    plan_differs: bool,
     /// Chains that wait for a runner that could not be forked.
     waiting: Vec<usize>,
     /// Spares that died before they served, one after the other.
@@ -92,7 +110,7 @@ struct Zygote {
 }
 
 /// The zygote's process: becomes ready, or says why not; then serves until it is told to end.
-pub(crate) fn run(word: &str, config: Option<&std::path::Path>) -> ExitCode {
+pub(crate) fn run(word: &std::ffi::OsStr, config: Option<&std::path::Path>) -> ExitCode {
     log::set_role("zygote");
     let Some(inheritance) = Inheritance::from_word(word) else {
         log::error("the zygote is started by the daemon, not by hand; use `exeunt run`");
@@ -122,40 +140,73 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
             return Ok(ExitCode::from(4));
         }
     };
-    let listens = generation.listens.iter().map(|listen| {
-        serde_json::json!({
-            "name": listen.name, "address": listen.address.to_string(), "protocol": listen.protocol,
-        })
-    });
-    let plan = generation.plan.json(generation.number, &listens.collect());
-    report.leave(&plan.to_string())?;
-    channel.send(Message::Ready, &[])?;
+    for listen in &generation.listens {
+        channel.send(Message::Listen { address: listen.address }, &[])?;
+    }
+    report.leave(&generation.plan.json(generation.number, &listens(generation)).to_string())?;
+    let (host, reload) = (&generation.config.host, &generation.config.reload);
+    let grace = generation.config.exit.grace.as_millis();
+    let grace = u64::try_from(grace).unwrap_or(u64::MAX);
+    let (capacity, generations) = (host.capacity, reload.generations);
+    channel.send(Message::Ready { capacity, grace, generations }, &[])?;
     if inheritance.check {
         return Ok(ExitCode::SUCCESS);
     }
     log::open(&generation.config.log)?;
-    Zygote::new(generation, inheritance, channel, life)?.live()?;
+    if let Some((beginning, descriptors)) = wait_for_commit(&channel, &life)? {
+        let mut zygote = Zygote::new(generation, channel, life, descriptors)?;
+        zygote.begin(beginning)?;
+        zygote.live()?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
+fn listens(generation: &Generation) -> serde_json::Value {
+    let one = |listen: &Listen| {
+        serde_json::json!({
+            "name": listen.name, "address": listen.address.to_string(), "protocol": listen.protocol,
+        })
+    };
+    generation.listens.iter().map(one).collect()
+}
+
+/// Waits for the supervisor's decision; nothing if it decided against this candidate, or is gone.
+fn wait_for_commit(
+    channel: &Channel,
+    life: &OwnedFd,
+) -> io::Result<Option<(Beginning, Vec<OwnedFd>)>> {
+    loop {
+        let mut polled = [Polled::reading(channel.as_raw_fd()), Polled::reading(life.as_raw_fd())];
+        sys::poll(&mut polled, None)?;
+        match channel.receive()? {
+            Received::Message(Message::Commit(beginning), with) => {
+                return Ok(Some((beginning, with)));
+            }
+            Received::Message(_, _) | Received::End => return Ok(None),
+            Received::Nothing if polled[1].is_ready() => return Ok(None),
+            Received::Nothing => {}
+        }
+    }
+}
+
 impl Zygote {
+    /// A zygote of the generation whose ledger, scoreboard and sockets came with the commit.
     fn new(
         generation: &'static Generation,
-        inheritance: &Inheritance,
         channel: Channel,
         life: OwnedFd,
+        descriptors: Vec<OwnedFd>,
     ) -> io::Result<Self> {
         let host = &generation.config.host;
-        let (write, read) =
-            (inheritance.take(Heirloom::Ledger)?, inheritance.take(Heirloom::LedgerToRead)?);
-        let ledger = Ledger::new(write, read);
+        let mut descriptors = descriptors.into_iter();
+        let mut next = || descriptors.next().ok_or_else(|| io::Error::other("a file is missing"));
+        let ledger = Ledger::new(next()?, next()?);
+        let scoreboard: File = next()?.into();
         counters::open(&host.runtime_dir, &generation.plan.wanted_counters())?;
         let (header, slots) = ledger.whole(host.capacity)?;
-        for (cell, byte) in header.digest.iter().zip(generation.plan.digest()) {
-            cell.store(byte, Relaxed);
-        }
-        let scoreboard: File = inheritance.take(Heirloom::Scoreboard)?.into();
         let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
+        let listeners: Vec<TcpListener> = descriptors.map(TcpListener::from).collect();
+        listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         Ok(Self {
             generation,
             channel,
@@ -168,13 +219,16 @@ impl Zygote {
             requests: Requests::new()?,
             children: HashMap::new(),
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
-            listeners: Vec::new(),
+            listeners,
             spares: VecDeque::new(),
-            free: (1..slots.len()).collect(),
+            free: Vec::new(),
             admission: Admission::new(generation.config.limits.clone()),
             journal: Journal::open(&host.state_dir, host.journal_max)?,
             phase: Phase::Waiting,
+            daemon_event: DaemonEvent::Startup,
+            order_at: None,
             kills: VecDeque::new(),
+            plan_differs: false,
             waiting: Vec::new(),
             lost_spares: 0,
             spares_from: 0,
@@ -185,7 +239,7 @@ impl Zygote {
     fn live(&mut self) -> io::Result<()> {
         const FIXED: usize = 4;
         let mut polled: Vec<Polled> = Vec::new();
-        while !self.is_done() {
+        while self.phase != Phase::Done {
             let lost = self.phase == Phase::Lost;
             polled.clear();
             polled.push(Polled::reading(self.deaths.as_raw_fd()));
@@ -204,10 +258,10 @@ impl Zygote {
             if polled[1].is_ready() {
                 self.take_requests();
             }
-            if polled[2].is_ready() {
+            if polled[2].is_ready() && !lost {
                 self.take_messages()?;
             }
-            if polled[3].is_ready() {
+            if polled[3].is_ready() && !lost {
                 self.supervisor_is_gone();
             }
             for (listen, polled) in polled[FIXED..].iter().enumerate() {
@@ -229,38 +283,38 @@ impl Zygote {
                     self.supervisor_is_gone();
                     return Ok(());
                 }
-                Received::Message(Message::Commit, sockets) => self.commit(sockets)?,
-                Received::Message(Message::Kick { session, token }, _) => {
-                    let found = self.kick(session);
-                    self.channel.send(Message::Kicked { found, token }, &[])?;
-                }
-                Received::Message(Message::Drain { grace }, _) => {
-                    self.drain(Duration::from_millis(grace));
-                }
-                Received::Message(message, _) => log::warn(format!("no answer to {message:?}")),
+                Received::Message(message, with) => self.obey(message, with)?,
             }
         }
     }
 
-    /// The supervisor has decided: this generation serves.
-    fn commit(&mut self, sockets: Vec<OwnedFd>) -> io::Result<()> {
-        for socket in sockets {
-            let listener = TcpListener::from(socket);
-            listener.set_nonblocking(true)?;
-            self.listeners.push(listener);
+    /// Does what the supervisor says.
+    fn obey(&mut self, message: Message, with: Vec<OwnedFd>) -> io::Result<()> {
+        match message {
+            Message::Accept { after } => self.accept_from_now(after, with)?,
+            Message::Pause => {
+                self.phase = Phase::Paused;
+                self.channel.send(Message::Paused, &[])?;
+            }
+            Message::Retire => self.retire(),
+            Message::Drain { grace, cause } => {
+                self.drain(Duration::from_millis(grace), Cause::from_number(cause));
+            }
+            Message::Finish => self.leave_with(DaemonEvent::Shutdown),
+            Message::Kick { session, token } => {
+                let found = self.kick(session);
+                self.channel.send(Message::Kicked { found, token }, &[])?;
+            }
+            Message::Died { slot } => self.died_elsewhere(usize::try_from(slot).unwrap_or(0)),
+            message => log::warn(format!("no answer to {message:?}")),
         }
-        self.phase = Phase::Starting;
-        self.start_daemon_event();
         Ok(())
     }
 
     /// When something is to be done without a message.
     fn next_moment(&self) -> Option<Duration> {
         let now = clock::now();
-        let order = match self.phase {
-            Phase::Draining { order_at } => order_at,
-            _ => None,
-        };
+        let order = self.order_at.map(|(moment, _)| moment);
         let retry = (!self.waiting.is_empty()).then(|| clock::after(now, deaths::RETRY));
         let refill = (self.wants_spares() && self.spares_from > now).then_some(self.spares_from);
         let kill = self.kills.front().map(|kill| kill.at);
@@ -270,14 +324,15 @@ impl Zygote {
 
     fn keep_time(&mut self) {
         let now = clock::now();
-        if let Phase::Draining { order_at: Some(moment) } = self.phase
+        if let Some((moment, cause)) = self.order_at
             && moment <= now
         {
-            self.order_all_to_end();
+            self.order_at = None;
+            self.order_all(cause, "");
         }
         self.kill_the_overdue(now);
         self.retry_runners();
-        self.go_on_if_drained();
+        self.go_on_if_empty();
     }
 
     fn session_log(&self, slot: usize, level: config::Level, text: &str) {

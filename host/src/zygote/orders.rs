@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use exeunt_ledger::{Chain, SlotStatus};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Child, Phase, Zygote};
@@ -40,7 +39,7 @@ impl Zygote {
         self.children.values().filter_map(slot).collect()
     }
 
-    fn order(&mut self, slot: usize, cause: Cause, detail: &str) {
+    pub(super) fn order(&mut self, slot: usize, cause: Cause, detail: &str) {
         let now = clock::now();
         let identity = &self.slots[slot].identity;
         identity.set_order(cause as u32, detail, now);
@@ -51,12 +50,22 @@ impl Zygote {
         self.kills.insert(place, Kill { at, slot, session });
     }
 
-    /// Sends a signal to a session. It is our child and not reaped, so that the number is its own.
+    /// Sends a signal to a session. While it is among the children it is not reaped, or, if it was
+    /// adopted, not without its wait status in the ledger: that is looked at between the two calls, so
+    /// that the number cannot be somebody else's.
     fn signal(&self, slot: usize, signal: Signal) {
-        let pid = self.slots[slot].identity.pid.load(Relaxed).cast_signed();
-        if self.children.contains_key(&pid) {
-            // It may have died meanwhile.
-            let _dead = kill(Pid::from_raw(pid), signal);
+        let identity = &self.slots[slot].identity;
+        let pid = identity.pid.load(Relaxed).cast_signed();
+        let Some(number) = rustix::process::Pid::from_raw(pid) else { return };
+        if !self.children.contains_key(&pid) {
+            return;
+        }
+        // It may have died meanwhile; then there is nothing left to signal.
+        let flags = rustix::process::PidfdFlags::empty();
+        let Ok(process) = rustix::process::pidfd_open(number, flags) else { return };
+        if identity.wait_status().is_none() {
+            let signal = rustix::process::Signal::from_named_raw(signal as i32);
+            let _dead = signal.map(|signal| rustix::process::pidfd_send_signal(&process, signal));
         }
     }
 
@@ -91,32 +100,31 @@ impl Zygote {
     }
 
     /// No more connections; the sessions are ordered to end after `grace`. A second time only the
-    /// grace changes.
-    pub(super) fn drain(&mut self, grace: Duration) {
-        if matches!(self.phase, Phase::ShuttingDown | Phase::Lost) {
-            return;
+    /// moment changes.
+    pub(super) fn drain(&mut self, grace: Duration, cause: Option<Cause>) {
+        match self.phase {
+            Phase::Empty | Phase::Leaving | Phase::Lost | Phase::Done => return,
+            // It leaves as it was told to, only sooner.
+            Phase::Retiring => {}
+            _ => self.phase = Phase::Draining,
         }
         self.listeners.clear();
         self.dismiss_spares();
         let open = self.header.open.load(Relaxed);
-        if open > 0 {
+        if open > 0 && !grace.is_zero() {
             let length = jiff::SignedDuration::try_from(grace).unwrap_or_default();
             log::info(format!(
                 "{open} sessions are open; they are ended in {length:#} at the latest"
             ));
         }
-        self.phase = Phase::Draining { order_at: Some(clock::after(clock::now(), grace)) };
+        let cause = cause.unwrap_or(Cause::DaemonShutdown);
+        self.order_at = Some((clock::after(clock::now(), grace), cause));
     }
 
-    pub(super) fn order_all_to_end(&mut self) {
-        self.phase = Phase::Draining { order_at: None };
-        self.order_all(Cause::DaemonShutdown);
-    }
-
-    fn order_all(&mut self, cause: Cause) {
+    pub(super) fn order_all(&mut self, cause: Cause, detail: &str) {
         for slot in self.session_slots() {
             if self.slots[slot].identity.status() == SlotStatus::Open {
-                self.order(slot, cause, "");
+                self.order(slot, cause, detail);
             }
         }
     }
@@ -129,7 +137,7 @@ impl Zygote {
             self.listeners.clear();
             self.dismiss_spares();
             self.phase = Phase::Lost;
-            self.order_all(Cause::SupervisorLost);
+            self.order_all(Cause::SupervisorLost, "");
         }
     }
 }

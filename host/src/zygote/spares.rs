@@ -66,11 +66,11 @@ impl Zygote {
     }
 
     fn fork_spare(&mut self) -> Option<Spare> {
-        let slot = self.free.pop_front()?;
+        let slot = self.free.pop()?;
         let forked = self.fork_into(slot);
         if let Err(e) = &forked {
             log::error(format!("no process for a session: {e}"));
-            self.free.push_front(slot);
+            self.free.push(slot);
         }
         forked.ok()
     }
@@ -78,6 +78,7 @@ impl Zygote {
     fn fork_into(&mut self, slot: usize) -> io::Result<Spare> {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (mine, its) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        self.header.used.fetch_max(slot as u32 + 1, Relaxed);
         self.slots[slot].identity.set_status(SlotStatus::Reserved);
         let forked = sys::fork().inspect_err(|_| self.slots[slot].identity.reset())?;
         match forked {

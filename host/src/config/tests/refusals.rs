@@ -67,7 +67,7 @@ fn a_key_of_a_later_version_is_refused_as_such() {
         let expected = format!("{line}: `{key}` is not supported by this version; remove it");
         refused(&format!("{table}\n{key} = 1\n"), &expected);
     }
-    refused("[reload]\nready = '1s'\n", "1: `reload` is not supported by this version; remove it");
+    refused("include = 'x'\n", "1: `include` is not supported by this version; remove it");
 }
 
 #[test]

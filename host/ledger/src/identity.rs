@@ -1,0 +1,201 @@
+//! The identity page of a slot: who a session is, and what others decided about it. The zygote alone
+//! writes it; the session maps it to read.
+
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+
+use crate::Text;
+
+/// What a slot is used for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SlotStatus {
+    /// Nobody's.
+    Free = 0,
+    /// A spare waits with it; nothing is owed.
+    Reserved = 1,
+    /// A session was admitted: its chain is owed.
+    Open = 2,
+    /// Its process has died, or handed over: runners work on the `takeover` page.
+    Taken = 3,
+}
+
+impl SlotStatus {
+    fn from_number(n: u32) -> Self {
+        match n {
+            1 => Self::Reserved,
+            2 => Self::Open,
+            3 => Self::Taken,
+            _ => Self::Free,
+        }
+    }
+}
+
+/// Who a session is: written by the zygote alone, mapped read-only by the session.
+#[repr(C, align(4096))]
+#[derive(Debug)]
+pub struct Identity {
+    status: AtomicU32,
+    /// The number of the worker that owns the chain: 0 the session, then its runners.
+    owner: AtomicU32,
+    /// The session's number.
+    pub session: AtomicU64,
+    /// The process that serves it.
+    pub pid: AtomicU32,
+    /// The runner that works on the chain now, or 0.
+    pub runner: AtomicU32,
+    /// The cause that somebody else ordered, as a number of the host's; 0 is none.
+    order: AtomicU32,
+    /// The detail of the order.
+    pub order_detail: Text<64>,
+    /// When the order was written, on the monotonic clock, in nanoseconds.
+    pub ordered_at: AtomicU64,
+    /// The raw wait status of the process, plus [`Identity::DEAD`] once it is known.
+    wait_status: AtomicU64,
+    /// The same of the runner that works on the chain now.
+    runner_status: AtomicU64,
+    /// Whether the limits count this session.
+    pub counted: AtomicU32,
+    /// When it was admitted: milliseconds since 1970 UTC.
+    pub started: AtomicU64,
+    /// When it was admitted: nanoseconds of the monotonic clock.
+    pub started_at: AtomicU64,
+    /// The index of the listen.
+    pub listen: AtomicU32,
+    /// The number of listeners in its chain.
+    pub listeners: AtomicU32,
+    /// The client's address and port.
+    pub peer: Text<64>,
+    /// The local address and port.
+    pub local: Text<64>,
+}
+
+impl Identity {
+    const DEAD: u64 = 1 << 32;
+
+    /// A page on which nothing is written: what a new file holds.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            status: AtomicU32::new(0),
+            owner: AtomicU32::new(0),
+            session: AtomicU64::new(0),
+            pid: AtomicU32::new(0),
+            runner: AtomicU32::new(0),
+            order: AtomicU32::new(0),
+            order_detail: Text::new(),
+            ordered_at: AtomicU64::new(0),
+            wait_status: AtomicU64::new(0),
+            runner_status: AtomicU64::new(0),
+            counted: AtomicU32::new(0),
+            started: AtomicU64::new(0),
+            started_at: AtomicU64::new(0),
+            listen: AtomicU32::new(0),
+            listeners: AtomicU32::new(0),
+            peer: Text::new(),
+            local: Text::new(),
+        }
+    }
+
+    /// What the slot is used for.
+    #[must_use]
+    pub fn status(&self) -> SlotStatus {
+        SlotStatus::from_number(self.status.load(Acquire))
+    }
+
+    /// Says what the slot is used for from here on; everything written before is visible with it.
+    pub fn set_status(&self, status: SlotStatus) {
+        self.status.store(status as u32, Release);
+    }
+
+    /// The worker that owns the chain.
+    #[must_use]
+    pub fn owner(&self) -> u32 {
+        self.owner.load(Acquire)
+    }
+
+    /// Takes the chain over from worker `from`; false if somebody else has.
+    #[must_use]
+    pub fn take_over(&self, from: u32) -> bool {
+        self.owner.compare_exchange(from, from + 1, AcqRel, Acquire).is_ok()
+    }
+
+    /// The cause that was ordered, if one was.
+    #[must_use]
+    pub fn order(&self) -> Option<u32> {
+        Some(self.order.load(Acquire)).filter(|n| *n != 0)
+    }
+
+    /// Orders the session to end; the first order wins.
+    pub fn set_order(&self, cause: u32, detail: &str, now: u64) {
+        if self.order.load(Acquire) == 0 {
+            self.order_detail.set(detail);
+            self.ordered_at.store(now, Relaxed);
+            self.order.store(cause, Release);
+        }
+    }
+
+    /// How the process ended, once it has.
+    #[must_use]
+    pub fn wait_status(&self) -> Option<i32> {
+        Self::status_in(&self.wait_status)
+    }
+
+    /// Records how the process ended.
+    pub fn set_wait_status(&self, raw: i32) {
+        self.wait_status.store(u64::from(raw as u32) | Self::DEAD, Release);
+    }
+
+    /// How the runner ended, once it has.
+    #[must_use]
+    pub fn runner_status(&self) -> Option<i32> {
+        Self::status_in(&self.runner_status)
+    }
+
+    /// Records how the runner ended.
+    pub fn set_runner_status(&self, raw: i32) {
+        self.runner_status.store(u64::from(raw as u32) | Self::DEAD, Release);
+    }
+
+    /// A new runner works on the chain.
+    pub fn set_runner(&self, pid: u32) {
+        self.runner_status.store(0, Relaxed);
+        self.runner.store(pid, Release);
+    }
+
+    fn status_in(word: &AtomicU64) -> Option<i32> {
+        let word = word.load(Acquire);
+        (word & Self::DEAD != 0).then_some(word as u32 as i32)
+    }
+
+    /// Makes the page ready for the next session of the slot.
+    pub fn reset(&self) {
+        self.set_status(SlotStatus::Free);
+        for word in [&self.owner, &self.order, &self.counted, &self.listen, &self.listeners] {
+            word.store(0, Relaxed);
+        }
+        for word in [
+            &self.wait_status,
+            &self.runner_status,
+            &self.ordered_at,
+            &self.started,
+            &self.started_at,
+        ] {
+            word.store(0, Relaxed);
+        }
+        self.session.store(0, Relaxed);
+        self.pid.store(0, Relaxed);
+        self.runner.store(0, Relaxed);
+        self.order_detail.clear();
+        self.peer.clear();
+        self.local.clear();
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::new()
+    }
+}

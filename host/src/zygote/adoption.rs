@@ -1,0 +1,150 @@
+//! Going on where a zygote of the same generation died: its sessions, its runners and its unfinished
+//! chains are found in the ledger. The processes are the supervisor's children now: it reaps them,
+//! and says so.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use exeunt_ledger::SlotStatus;
+use nix::unistd::Pid;
+
+use super::{Child, Phase, Zygote};
+use crate::cause::Cause;
+use crate::events::EXIT;
+use crate::log;
+use crate::pages::{self, DAEMON};
+use crate::reap::Fate;
+
+impl Zygote {
+    /// Takes over the ledger of a zygote that died.
+    pub(super) fn adopt(&mut self) -> io::Result<()> {
+        let digest = self.generation.plan.digest();
+        let found = self.header.digest.iter().map(|byte| byte.load(Relaxed));
+        self.plan_differs = !found.eq(digest);
+        if self.plan_differs {
+            log::error(
+                "the plan is not the one that the sessions began with: their listeners cannot run",
+            );
+        }
+        self.find_daemon_event();
+        let mut adopted = 0;
+        let used = (self.header.used.load(Relaxed) as usize).clamp(1, self.slots.len());
+        self.free = (used..self.slots.len()).rev().collect();
+        for slot in 1..used {
+            match self.slots[slot].identity.status() {
+                SlotStatus::Free => self.free.push(slot),
+                SlotStatus::Reserved => self.adopt_process(slot),
+                SlotStatus::Open => {
+                    adopted += 1;
+                    self.adopt_session(slot);
+                }
+                SlotStatus::Taken => self.adopt_chain(slot),
+            }
+        }
+        log::warn(format!("goes on for a zygote that died; {adopted} sessions are open"));
+        if self.slots[DAEMON].identity.status() == SlotStatus::Taken {
+            self.adopt_chain(DAEMON);
+        } else {
+            self.is_prepared();
+        }
+        Ok(())
+    }
+
+    /// A process of a slot that still lives, or that the supervisor has buried already.
+    fn adopt_process(&mut self, slot: usize) {
+        let pid = self.slots[slot].identity.pid.load(Relaxed).cast_signed();
+        self.children.insert(pid, Child::Session { slot });
+        if self.slots[slot].identity.wait_status().is_some() {
+            self.died_elsewhere(slot);
+        }
+    }
+
+    fn adopt_session(&mut self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        if identity.counted.load(Relaxed) == 1
+            && let Ok(peer) = identity.peer.get().parse()
+        {
+            self.admission.count(peer);
+        }
+        self.adopt_process(slot);
+        let of = &self.slots[slot];
+        let before_login = of.state.logged_in.load(Relaxed) == 0;
+        if of.identity.status() == SlotStatus::Open && before_login {
+            self.order(slot, Cause::ZygoteLost, "");
+        }
+    }
+
+    /// A chain that was taken over: by a runner that still works, or that has died.
+    fn adopt_chain(&mut self, slot: usize) {
+        let of = &self.slots[slot];
+        match of.takeover.worker.load(SeqCst) {
+            0 => self.go_on(slot),
+            pid => {
+                self.children.insert(pid.cast_signed(), Child::Runner { slot });
+                of.identity.runner.store(pid, Relaxed);
+                let gone = nix::sys::signal::kill(Pid::from_raw(pid.cast_signed()), None).is_err();
+                if of.identity.runner_status().is_some() || gone {
+                    self.died_elsewhere(slot);
+                }
+            }
+        }
+    }
+
+    /// No runner had begun: the chain goes on with the next worker.
+    fn go_on(&mut self, slot: usize) {
+        let owner = self.slots[slot].identity.owner();
+        if self.slots[slot].identity.take_over(owner) {
+            self.run_rest(slot);
+        }
+    }
+
+    /// The supervisor has reaped the process that worked on a slot, and written down how it ended.
+    pub(super) fn died_elsewhere(&mut self, slot: usize) {
+        let Some(of) = self.slots.get(slot) else { return };
+        let identity = &of.identity;
+        let runner = identity.runner.load(Relaxed);
+        let (pid, raw) = match identity.status() {
+            SlotStatus::Free => return,
+            SlotStatus::Taken => (runner, identity.runner_status()),
+            _ => (identity.pid.load(Relaxed), identity.wait_status()),
+        };
+        // Without a status it died before anybody looked: as if it had been killed.
+        let fate = Fate::from_raw(raw.unwrap_or(9));
+        match self.children.remove(&pid.cast_signed()) {
+            Some(Child::Session { slot }) => {
+                self.session_died(slot, Pid::from_raw(pid.cast_signed()), fate);
+            }
+            Some(Child::Runner { slot }) => self.runner_died(slot, fate),
+            None => {}
+        }
+    }
+
+    /// Counts the sessions of the older generations that are living; from here on they only leave.
+    pub(super) fn count_the_others(&mut self, older: Vec<OwnedFd>) -> io::Result<()> {
+        self.admission.forget_the_others();
+        for ledger in older {
+            for slot in pages::slots_to_read(&File::from(ledger))? {
+                let identity = &slot.identity;
+                if identity.status() == SlotStatus::Open
+                    && identity.counted.load(Relaxed) == 1
+                    && let Ok(peer) = identity.peer.get().parse()
+                {
+                    self.admission.count_other(identity, peer);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The event whose chain is on a slot.
+    pub(super) fn event_of(&self, slot: usize) -> &'static str {
+        if slot == DAEMON { self.daemon_event.name() } else { EXIT }
+    }
+
+    /// Whether a new worker may be put on chains.
+    pub(super) fn can_run_listeners(&self, slot: usize) -> bool {
+        !(self.plan_differs && slot != DAEMON) && self.phase != Phase::Done
+    }
+}

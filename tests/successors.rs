@@ -1,0 +1,116 @@
+//! What goes on when a zygote dies, and when the supervisor executes another program.
+
+use crate::harness::*;
+
+const ALL: &str = "trace_a/trace trace_b/trace trace_c/trace";
+
+fn three() -> Setup {
+    Setup::new().module("trace_a").module("trace_b").module("trace_c").listen("echo")
+}
+
+#[track_caller]
+fn greeted(daemon: &Daemon) -> Client {
+    let mut client = daemon.connect();
+    client.expect("hello");
+    client
+}
+
+/// Kills the zygote and waits until another serves.
+fn kill_zygote(daemon: &Daemon) {
+    let dead = daemon.zygote();
+    kill(dead, Signal::SIGKILL);
+    wait_until(|| {
+        daemon.zygote() != dead && daemon.json("status")["generations"][0]["state"] == "active"
+    });
+}
+
+#[test]
+fn sessions_before_the_login_end_with_the_zygote_and_their_listeners_run_once() {
+    let daemon = three().start();
+    let mut client = greeted(&daemon);
+    kill_zygote(&daemon);
+    client.expect("goodbye: the process");
+    client.close();
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, &*exit.outcomes()), ("zygote-lost", "done done done"));
+    assert_eq!(daemon.entered(&exit.session), ALL);
+    greeted(&daemon);
+}
+
+#[test]
+fn sessions_after_the_login_go_on_and_their_end_is_seen() {
+    let daemon =
+        three().listen_with("ftp", "anonymous = true").module_with("ftp", "root = '.'").start();
+    let mut client = daemon.connect_to("ftp");
+    client.expect("220");
+    client.ask("USER ftp", "331");
+    client.ask("PASS x", "230");
+    kill_zygote(&daemon);
+    client.ask("NOOP", "200");
+    kill(daemon.session_pid(), Signal::SIGKILL);
+    let exit = daemon.wait_exit();
+    assert_eq!(exit.cause, "signal");
+    assert_eq!(daemon.entered(&exit.session), ALL);
+    assert!(exit.sealed);
+}
+
+#[test]
+fn a_runner_that_outlives_its_zygote_is_not_doubled() {
+    let slow = "event = 'exit'\nhow = 'sleep'";
+    let daemon = Setup::new()
+        .module("trace_a")
+        .module_with("misbehave", slow)
+        .module("trace_c")
+        .exit("listener = '2s'")
+        .listen("echo")
+        .start();
+    let _client = greeted(&daemon);
+    kill(daemon.session_pid(), Signal::SIGKILL);
+    daemon.wait_entered("misbehave/misbehave");
+    kill_zygote(&daemon);
+    let exit = daemon.wait_exit();
+    assert_eq!(exit.outcomes(), "done timed-out done");
+    assert_eq!(daemon.entered(&exit.session), "trace_a/trace misbehave/misbehave trace_c/trace");
+}
+
+#[test]
+fn limits_hold_over_the_death_of_a_zygote() {
+    let daemon = three().limits("sessions = 1").listen_with("ftp", "anonymous = true");
+    let daemon = daemon.module_with("ftp", "root = '.'").start();
+    let mut client = daemon.connect_to("ftp");
+    client.expect("220");
+    client.ask("USER ftp", "331");
+    client.ask("PASS x", "230");
+    kill_zygote(&daemon);
+    let mut second = daemon.connect();
+    second.expect("goodbye: there are too many");
+    client.ask("QUIT", "221");
+    daemon.wait_exits(2);
+    greeted(&daemon);
+}
+
+#[test]
+fn another_program_takes_the_daemon_over_with_its_sessions() {
+    let daemon = three().start();
+    let pid = daemon.pid();
+    let mut client = greeted(&daemon);
+    daemon.signal(Signal::SIGUSR2);
+    wait_until(|| daemon.log().contains("goes on with 1 generations"));
+    assert_eq!(daemon.json("status")["pid"], pid);
+    client.ask("still there", "still there");
+    kill(daemon.session_pid(), Signal::SIGKILL);
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, daemon.entered(&exit.session)), ("signal", ALL.to_owned()));
+    greeted(&daemon);
+}
+
+#[test]
+fn after_another_program_the_daemon_still_reloads_and_ends() {
+    let mut daemon = three().start();
+    daemon.signal(Signal::SIGUSR2);
+    wait_until(|| daemon.log().contains("goes on with 1 generations"));
+    assert_eq!(daemon.exeunt(&["reload"]).stdout, "generation 2 serves\n");
+    drop(greeted(&daemon));
+    assert_eq!(daemon.stop(), 0);
+    assert_eq!(daemon.entered("daemon"), ALL);
+}
