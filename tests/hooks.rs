@@ -80,3 +80,32 @@ fn a_transfer_is_counted_for_all_sessions() {
     assert!(text.contains("exeunt_ftp_files_total{direction=\"out\"} 1\n"), "{text}");
     assert!(text.contains("exeunt_ftp_bytes_total{direction=\"out\"} 10\n"), "{text}");
 }
+
+#[test]
+fn timers_ring_in_the_order_of_their_moments_while_the_protocol_waits() {
+    let daemon = Setup::new().listen("hooks").start();
+    let mut client = greeted(&daemon);
+    for line in ["AFTER two 300", "AFTER one 100", "AFTER bye 400", "AFTER bye", "AFTER two 200"] {
+        client.ask(line, "AFTER done");
+    }
+    client.expect("one rings");
+    client.expect("two rings");
+    client.ask("AFTER one 1", "AFTER done");
+    client.expect("one rings");
+    client.ask("AFTER bye 1", "AFTER done");
+    client.eof();
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, exit.detail.as_deref()), ("module-request", Some("time is up")));
+}
+
+#[test]
+fn a_timer_that_waits_too_long_is_killed_at_a_listeners_deadline() {
+    let daemon = Setup::new().module("trace_a").listen("hooks").exit("listener = '200ms'").start();
+    let mut client = greeted(&daemon);
+    client.ask("AFTER nap 1", "AFTER done");
+    client.eof();
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, exit.outcomes()), ("deadline", "done".to_owned()));
+    let detail = exit.detail.unwrap_or_default();
+    assert!(detail.ends_with("in timer hooks/nap"), "{detail}");
+}

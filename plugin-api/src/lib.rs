@@ -111,6 +111,7 @@ mod protocol;
 mod registrar;
 mod session;
 mod state;
+mod timer;
 mod value;
 
 pub use cause::Cause;
@@ -126,4 +127,5 @@ pub use protocol::{Ended, Protocol};
 pub use registrar::{Directory, Registrar};
 pub use session::{End, Line, LineReader, Listener, Session, Stream, Waiting};
 pub use state::State;
+pub use timer::Timer;
 pub use value::{Kind, Value};

@@ -5,5 +5,5 @@ pub use crate::settings::Settings;
 pub use crate::{
     Cause, Counter, Directory, End, Ended, Error, Event, EventKey, Exit, Facts, Kind, Line,
     LineReader, Listener, Log, Module, Protocol, Record, Registrar, Result, Session, Settings,
-    Shutdown, State, Stream, Value, View, Waiting,
+    Shutdown, State, Stream, Timer, Value, View, Waiting,
 };

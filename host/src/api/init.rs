@@ -154,6 +154,12 @@ pub(super) fn counter(registrar: Handle, name: &str, labels: &[&str]) -> Result<
     register(registrar, |registry, _| registry.counter(name, labels))
 }
 
+pub(super) fn timer(registrar: Handle, name: &str, callback: Callback) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.timer(name, callback, |address| code.holds_code(address))
+    })
+}
+
 pub(super) fn settings(registrar: Handle) -> Option<Handle> {
     let config = running(registrar, |running| Ok(Rc::clone(&running.site.config))).ok()?;
     ValueStore::lend(&config)

@@ -8,6 +8,8 @@ mod init;
 mod offer;
 mod values;
 
+use std::time::Duration;
+
 use exeunt_api::abi::{HostRef, Waiting};
 
 use crate::cause::Cause;
@@ -38,6 +40,8 @@ pub(crate) trait Living {
     fn end(&self, cause: Cause, detail: Option<&str>);
     /// Delivers an event that a module declared.
     fn generate(&self, event: &crate::events::Event, payload: Option<exeunt_api::abi::Handle>);
+    /// Sets a timer of the plan, or takes it back.
+    fn set_timer(&self, timer: usize, time: Option<Duration>);
     /// Gives the final reply.
     fn farewell(&self, bytes: &[u8]);
 }

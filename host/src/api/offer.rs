@@ -1,5 +1,7 @@
 //! The table itself: each function of the interface, and the part that answers it.
 
+use std::time::Duration;
+
 use exeunt_api::abi::{
     Answer, Bytes, Callback, Handle, Level, Offer, ProtocolTable, Str, Waiting, status,
 };
@@ -230,5 +232,17 @@ impl Offer for HostFunctions {
     fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()> {
         let counted = counters::add(frames::module()?, counter, values, amount);
         counted.then_some(()).ok_or(status::BAD_PHASE)
+    }
+
+    fn register_timer(registrar: Handle, name: &str, callback: Callback) -> Answer<()> {
+        init::timer(registrar, name, callback)
+    }
+
+    fn timer_set(session: Handle, name: &str, millis: i64) -> Answer<()> {
+        let subject = frames::seen(session)?.subject.ok_or(status::BAD_HANDLE)?;
+        let timer = subject.plan.extras.timer(frames::module()?, name).ok_or(status::NONE)?;
+        let time = u64::try_from(millis).ok().map(Duration::from_millis);
+        living(session)?.set_timer(timer, time);
+        Ok(())
     }
 }

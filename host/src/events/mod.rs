@@ -1,8 +1,8 @@
 //! Events and their listeners: collected while modules initialise (`registry`), frozen before the
 //! first fork (`plan`); what a registration has to be is said in `registry` and, for all but
-//! listeners and protocols, in `more`. Calling them, and what an event is about, is not known here.
+//! listeners and protocols, in `extras`. Calling them, and what an event is about, is not known here.
 
-mod more;
+mod extras;
 mod plan;
 mod registry;
 

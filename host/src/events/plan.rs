@@ -7,6 +7,8 @@ use exeunt_api::abi::{Callback, ProtocolTable};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::extras::Extras;
+
 /// The daemon has started; once per start.
 pub(crate) const STARTUP: &str = "core.startup";
 /// A new generation has taken over.
@@ -71,25 +73,14 @@ pub(crate) struct Protocol {
     pub(crate) number: u32,
 }
 
-/// A counter that all sessions share.
-#[derive(Debug)]
-pub(crate) struct Counter {
-    /// The index of its module.
-    pub(crate) module: usize,
-    /// Its name in OpenMetrics, without `_total`.
-    pub(crate) metric: String,
-    /// The names of its labels.
-    pub(crate) labels: Vec<String>,
-}
-
 /// Everything that the modules registered.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) modules: Vec<ModulePlan>,
     pub(crate) events: Vec<Event>,
     pub(crate) protocols: Vec<Protocol>,
-    /// Their numbers are their places.
-    pub(crate) counters: Vec<Counter>,
+    /// What is neither a listener nor a protocol.
+    pub(crate) extras: Extras,
     /// How many modules keep session state.
     pub(crate) cells: usize,
 }
@@ -121,10 +112,14 @@ impl Plan {
             let found = event.listeners.iter().find(|listener| listener.number == number)?;
             Some(format!("in listener {} of {}", self.title(found), event.name))
         });
-        listener.or_else(|| {
+        let listener = listener.or_else(|| {
             let found = self.protocols.iter().find(|protocol| protocol.number == number)?;
             let module = &self.modules[found.module].name;
             Some(format!("in protocol {} of module {module}", found.name))
+        });
+        listener.or_else(|| {
+            let (kind, found) = self.extras.callback(number)?;
+            Some(format!("in {kind} {}", self.title(found)))
         })
     }
 

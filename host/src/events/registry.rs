@@ -4,9 +4,10 @@
 use exeunt_api::abi::{Callback, ProtocolTable, status};
 use exeunt_ledger::{LISTENERS, MODULES, STATE_MAX};
 
+use super::extras::Extras;
 use super::plan::{
-    CONNECT, Counter, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan,
-    Protocol, RESTART, SHUTDOWN, STARTUP,
+    CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan, Protocol,
+    RESTART, SHUTDOWN, STARTUP,
 };
 use crate::cause::Cause;
 
@@ -21,7 +22,7 @@ pub(crate) struct Registry {
     pub(super) modules: Vec<ModulePlan>,
     events: Vec<Event>,
     protocols: Vec<Protocol>,
-    pub(super) counters: Vec<Counter>,
+    pub(super) extras: Extras,
     cells: usize,
     numbers: u32,
 }
@@ -38,7 +39,7 @@ impl Registry {
             modules: Vec::new(),
             events,
             protocols: Vec::new(),
-            counters: Vec::new(),
+            extras: Extras::default(),
             cells: 0,
             numbers: 0,
         }
@@ -54,7 +55,7 @@ impl Registry {
         (index, self.modules.last().map_or("?", |module| module.name.as_str()))
     }
 
-    pub(super) fn number(&mut self) -> u32 {
+    fn number(&mut self) -> u32 {
         self.numbers += 1;
         self.numbers
     }
@@ -67,16 +68,8 @@ impl Registry {
         callback: Callback,
         own_code: impl Fn(usize) -> bool,
     ) -> Registration {
-        let (index, module) = self.module();
         let what = format!("the listener `{name}` for `{event}`");
-        check_name(&what, name)?;
-        let Some(call) = callback.call else {
-            return refuse(status::BAD_ARGUMENT, &what, "its function is a null pointer");
-        };
-        if !own_code(call as usize) {
-            return refuse(status::FOREIGN_POINTER, &what, &foreign(module));
-        }
-        let number = self.number();
+        let listener = self.callback(&what, name, callback, own_code)?;
         let known = self.events.iter().position(|known| known.name == event);
         let known = known.unwrap_or_else(|| {
             // Perhaps a module that comes later declares it: `freeze` looks.
@@ -85,15 +78,33 @@ impl Registry {
             self.events.len() - 1
         });
         let listeners = &mut self.events[known].listeners;
-        if listeners.iter().any(|l| l.module == index && l.name == name) {
-            return refuse(status::DUPLICATE, &what, "it is registered twice");
-        }
+        not_twice(&what, listeners.iter(), &listener)?;
         if listeners.len() == LISTENERS {
             let why = format!("an event has at most {LISTENERS} listeners");
             return refuse(status::TOO_BIG, &what, &why);
         }
-        listeners.push(Listener { module: index, name: name.to_owned(), callback, number });
+        listeners.push(listener);
         Ok(())
+    }
+
+    /// A callback of the module under a name, if both may be.
+    pub(super) fn callback(
+        &mut self,
+        what: &str,
+        name: &str,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration<Listener> {
+        let (module, called) = self.module();
+        check_name(what, name)?;
+        let Some(call) = callback.call else {
+            return refuse(status::BAD_ARGUMENT, what, "its function is a null pointer");
+        };
+        if !own_code(call as usize) {
+            return refuse(status::FOREIGN_POINTER, what, &foreign(called));
+        }
+        let number = self.number();
+        Ok(Listener { module, name: name.to_owned(), callback, number })
     }
 
     /// Registers a protocol.
@@ -192,9 +203,21 @@ impl Registry {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let Self { modules, events, protocols, counters, cells, .. } = self;
-        Ok(Plan { modules, events, protocols, counters, cells })
+        let Self { modules, events, protocols, extras, cells, .. } = self;
+        Ok(Plan { modules, events, protocols, extras, cells })
     }
+}
+
+/// A module has one callback of a name for the same thing.
+pub(super) fn not_twice<'a>(
+    what: &str,
+    mut others: impl Iterator<Item = &'a Listener>,
+    new: &Listener,
+) -> Registration {
+    if others.any(|other| other.module == new.module && other.name == new.name) {
+        return refuse(status::DUPLICATE, what, "it is registered twice");
+    }
+    Ok(())
 }
 
 /// The owner of an event that has a listener and no declaration yet.

@@ -137,6 +137,8 @@ border! {
     session_login_failed(session: plain(Handle), user: str) -> count;
     session_end(session: plain(Handle), cause: str, detail: opt) -> code;
     farewell(ended: plain(Handle), bytes: bytes) -> code;
+    register_timer(registrar: plain(Handle), name: str, callback: plain(Callback)) -> code;
+    timer_set(session: plain(Handle), name: str, millis: plain(i64)) -> code;
 }
 
 pub(super) unsafe extern "C" fn value_bool<O: Offer>(value: Handle) -> i32 {

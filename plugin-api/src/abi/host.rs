@@ -123,6 +123,14 @@ pub struct Host {
     /// which 64 bytes count), how much. Of the combinations of values that come up, 64 are counted
     /// apart; the others are counted together.
     pub counter_add: unsafe extern "C" fn(u32, *const Str, usize, u64) -> i32,
+
+    /// \[init\] Registers a timer of sessions: its name, the callback. In the callback the handle is
+    /// that of the session in which the timer was set.
+    pub register_timer: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+    /// \[session\] Sets a timer of the calling module: its callback is entered once, while the protocol
+    /// waits, when that many milliseconds have passed. Set again it is moved; a negative time takes it
+    /// back.
+    pub timer_set: unsafe extern "C" fn(Handle, Str, i64) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

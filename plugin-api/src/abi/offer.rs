@@ -110,6 +110,11 @@ pub trait Offer: 'static {
     fn register_counter(registrar: Handle, name: &str, labels: &[&str]) -> Answer<i32>;
     /// See [`Host::counter_add`].
     fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()>;
+
+    /// See [`Host::register_timer`].
+    fn register_timer(registrar: Handle, name: &str, callback: Callback) -> Answer<()>;
+    /// See [`Host::timer_set`].
+    fn timer_set(session: Handle, name: &str, millis: i64) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -156,6 +161,8 @@ pub fn offer<O: Offer>() -> HostRef {
         farewell: raw::farewell::<O>,
         register_counter: raw::register_counter::<O>,
         counter_add: raw::counter_add::<O>,
+        register_timer: raw::register_timer::<O>,
+        timer_set: raw::timer_set::<O>,
         reserved: std::ptr::null::<c_void>(),
     };
     table.leak_into_prefix()

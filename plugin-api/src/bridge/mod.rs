@@ -13,6 +13,7 @@ mod export;
 #[cfg(test)]
 pub(crate) mod fake;
 mod panics;
+mod registration;
 mod sessions;
 #[cfg(test)]
 mod tests;

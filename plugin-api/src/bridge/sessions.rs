@@ -62,4 +62,10 @@ impl Held<'_> {
         // SAFETY: the host checks the handle and copies the bytes.
         unsafe { host().state_write()(self.handle, Bytes::new(bytes)) }
     }
+
+    /// Sets a timer of this module; negative milliseconds take it back.
+    pub(crate) fn set_timer(self, name: &str, milliseconds: i64) -> i32 {
+        // SAFETY: the host checks the handle and copies the text.
+        unsafe { host().timer_set()(self.handle, Str::new(name), milliseconds) }
+    }
 }

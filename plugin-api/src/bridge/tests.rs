@@ -1,5 +1,7 @@
 //! Modules as the host sees them: init, and what comes back from callbacks.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::export::init;
@@ -178,4 +180,23 @@ fn a_counter_counts_for_the_values_of_its_labels() {
     let counter = Registrar::new(held()).counter("logins", ["listen"]).unwrap();
     counter.add(["public"], 3);
     assert_eq!(with(|fake| fake.done.pop()).unwrap(), r#"counter logins["listen"]["public"] 3"#);
+}
+
+/// The callback that was registered last, called as the host calls it.
+fn enter_last() -> i32 {
+    let callback = with(|fake| fake.callbacks.pop()).unwrap();
+    // SAFETY: the host passes the `user` that belongs to the function.
+    unsafe { callback.call.unwrap()(callback.user, handle()) }
+}
+
+#[test]
+fn a_timer_is_set_by_its_key_and_entered_with_its_session() {
+    let (session, _client) = fake::session();
+    let ring = |session: &Session<'_>| Err(session.end(End::Request("late")));
+    let timer = Registrar::new(held()).on_timer("bell", ring).unwrap();
+    session.after(Duration::from_micros(1500), &timer).unwrap();
+    session.cancel(&timer).unwrap();
+    assert_eq!(with(|fake| fake.done.clone()), ["timer bell 2", "timer bell -1"]);
+    assert_eq!(enter_last(), status::ENDING);
+    assert_eq!(with(|fake| fake.ended.pop()).unwrap(), "module-request");
 }

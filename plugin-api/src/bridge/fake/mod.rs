@@ -42,6 +42,7 @@ pub(crate) struct Fake {
     /// What else was registered, and what was done with it.
     pub(crate) registered: Vec<String>,
     pub(crate) done: Vec<String>,
+    pub(crate) callbacks: Vec<Callback>,
 }
 
 thread_local! {

@@ -220,6 +220,23 @@ impl Offer for Fake {
         });
         Ok(())
     }
+
+    fn register_timer(_registrar: Handle, name: &str, callback: Callback) -> Answer<()> {
+        register(format!("timer {name}"), callback)
+    }
+
+    fn timer_set(_session: Handle, name: &str, millis: i64) -> Answer<()> {
+        with(|fake| fake.done.push(format!("timer {name} {millis}")));
+        Ok(())
+    }
+}
+
+fn register(what: String, callback: Callback) -> Answer<()> {
+    with(|fake| {
+        fake.registered.push(what);
+        fake.callbacks.push(callback);
+    });
+    Ok(())
 }
 
 fn shown(value: Handle) -> String {

@@ -2,6 +2,8 @@
 //! a verb and its argument, which do what the tests ask for.
 #![forbid(unsafe_code)]
 
+use std::time::Duration;
+
 use exeunt_api::prelude::*;
 
 /// The module.
@@ -13,16 +15,25 @@ impl Module for Hooks {
     fn init(_config: (), reg: &mut Registrar<'_>) -> Result<()> {
         let lines = reg.counter("lines", [])?;
         let words = reg.counter("words", ["word"])?;
-        reg.protocol("hooks", Lines { lines, words })
+        let one = reg.on_timer("one", |session| rings(session, "one"))?;
+        let two = reg.on_timer("two", |session| rings(session, "two"))?;
+        let nap = reg.on_timer("nap", |session| session.sleep(Duration::from_secs(60)))?;
+        let bye = reg.on_timer("bye", |session| Err(session.end(End::Request("time is up"))))?;
+        reg.protocol("hooks", Lines { lines, words, timers: [one, two, nap, bye] })
     }
 }
 
 export_module!(Hooks);
 
+fn rings(session: &Session<'_>, name: &str) -> Result<()> {
+    session.write_all(&session.connection(), format!("{name} rings\r\n").as_bytes())
+}
+
 /// The protocol.
 struct Lines {
     lines: Counter<0>,
     words: Counter<1>,
+    timers: [Timer; 4],
 }
 
 impl Protocol for Lines {
@@ -48,9 +59,23 @@ impl Lines {
         let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
             "COUNT" => self.words.add([argument], 1),
+            "AFTER" => self.set_timer(session, argument)?,
             "QUIT" => return Err(session.end(End::Quit)),
             _ => return Ok(format!("no {verb}")),
         }
         Ok(format!("{verb} done"))
+    }
+
+    /// `one 50` sets the timer, `one` takes it back.
+    fn set_timer(&self, session: &Session<'_>, argument: &str) -> Result<()> {
+        let mut words = argument.split(' ');
+        let names = ["one", "two", "nap", "bye"];
+        let name = words.next().unwrap_or_default();
+        let place = names.iter().position(|known| *known == name);
+        let timer = &self.timers[place.ok_or("there is no such timer")?];
+        match words.next() {
+            Some(time) => session.after(Duration::from_millis(time.parse()?), timer),
+            None => session.cancel(timer),
+        }
     }
 }

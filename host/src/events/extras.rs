@@ -1,11 +1,46 @@
-//! Registrations of what is neither a listener nor a protocol: counters.
+//! Registrations of what is neither a listener nor a protocol: counters, timers.
 
-use exeunt_api::abi::status;
+use exeunt_api::abi::{Callback, status};
 
-use super::plan::{Counter, Plan};
-use super::registry::{Registration, Registry, refuse};
+use super::plan::{Listener, Plan};
+use super::registry::{Registration, Registry, not_twice, refuse};
 use crate::counters::{self, LABELS, Wanted};
 
+/// What is neither a listener nor a protocol.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    /// Their numbers are their places.
+    pub(crate) counters: Vec<Counter>,
+    /// Timers of sessions.
+    pub(crate) timers: Vec<Listener>,
+}
+
+/// A counter that all sessions share.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    /// The index of its module.
+    pub(crate) module: usize,
+    /// Its name in OpenMetrics, without `_total`.
+    pub(crate) metric: String,
+    /// The names of its labels.
+    pub(crate) labels: Vec<String>,
+}
+
+impl Extras {
+    /// The callback with that number among all of the plan, and what it is.
+    pub(super) fn callback(&self, number: u32) -> Option<(&'static str, &Listener)> {
+        let timer = self.timers.iter().find(|timer| timer.number == number);
+        timer.map(|timer| ("timer", timer))
+    }
+
+    /// The place of a module's timer.
+    pub(crate) fn timer(&self, module: usize, name: &str) -> Option<usize> {
+        self.timers.iter().position(|timer| timer.module == module && timer.name == name)
+    }
+}
+
+/// The most callbacks of one kind in a plan.
+const CALLBACKS: usize = 256;
 /// The most counters of a plan.
 const COUNTERS: usize = 64;
 /// The most bytes of a counter's or label's name.
@@ -28,13 +63,13 @@ impl Registry {
             let why = format!("its label `{}` is there twice", labels[place]);
             return refuse(status::BAD_ARGUMENT, &what, &why);
         }
-        if labels.len() > LABELS || self.counters.len() == COUNTERS {
+        if labels.len() > LABELS || self.extras.counters.len() == COUNTERS {
             let why =
                 format!("a counter has at most {LABELS} labels, a daemon {COUNTERS} counters");
             return refuse(status::TOO_BIG, &what, &why);
         }
         let metric = format!("exeunt_{module}_{name}");
-        if let Some(other) = self.counters.iter().find(|other| other.metric == metric) {
+        if let Some(other) = self.extras.counters.iter().find(|other| other.metric == metric) {
             let other = &self.modules[other.module].name;
             let why = format!("module `{other}` has registered the metric {metric} before");
             return refuse(status::DUPLICATE, &what, &why);
@@ -43,9 +78,34 @@ impl Registry {
             return refuse(status::DUPLICATE, &what, &format!("{metric} is a metric of the host"));
         }
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        self.counters.push(Counter { module: index, metric, labels });
-        Ok(self.counters.len() as i32 - 1)
+        self.extras.counters.push(Counter { module: index, metric, labels });
+        Ok(self.extras.counters.len() as i32 - 1)
     }
+}
+
+impl Registry {
+    /// Registers a timer of sessions.
+    pub(crate) fn timer(
+        &mut self,
+        name: &str,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration {
+        let what = format!("the timer `{name}`");
+        let timer = self.callback(&what, name, callback, own_code)?;
+        not_twice(&what, self.extras.timers.iter(), &timer)?;
+        add(&what, &mut self.extras.timers, timer)
+    }
+}
+
+/// Adds a callback if there is room for one more of its kind.
+fn add<T>(what: &str, to: &mut Vec<T>, new: T) -> Registration {
+    if to.len() == CALLBACKS {
+        let why = format!("there are at most {CALLBACKS} of its kind");
+        return refuse(status::TOO_BIG, what, &why);
+    }
+    to.push(new);
+    Ok(())
 }
 
 /// Whether it is a name for a metric or a label.
@@ -63,7 +123,7 @@ impl Plan {
             let Counter { metric, labels, module } = counter;
             Wanted { name: metric.clone(), labels, module: *module }
         }
-        self.counters.iter().map(wanted).collect()
+        self.extras.counters.iter().map(wanted).collect()
     }
 }
 
@@ -93,7 +153,7 @@ mod tests {
         let mut registry = registry(&["ftp"]);
         assert_eq!(registry.counter("sent", &[]), Ok(0));
         assert_eq!(registry.counter("stored", &["user"]), Ok(1));
-        assert_eq!(registry.counters[1].metric, "exeunt_ftp_stored");
+        assert_eq!(registry.extras.counters[1].metric, "exeunt_ftp_stored");
     }
 
     #[test]
