@@ -1,4 +1,4 @@
-//! What modules register beside listeners: counters that all sessions share.
+//! What modules register beside listeners: counters that all sessions share, timers, command hooks.
 
 use crate::harness::*;
 
@@ -108,4 +108,52 @@ fn a_timer_that_waits_too_long_is_killed_at_a_listeners_deadline() {
     assert_eq!((&*exit.cause, exit.outcomes()), ("deadline", "done".to_owned()));
     let detail = exit.detail.unwrap_or_default();
     assert!(detail.ends_with("in timer hooks/nap"), "{detail}");
+}
+
+#[test]
+fn a_command_goes_through_its_phases_and_log_hooks_always_run() {
+    let daemon = Setup::new().listen("hooks").start();
+    let mut client = greeted(&daemon);
+    client.ask("COUNT a", "COUNT done");
+    client.ask("DENY a", "no: 552 denied by hooks");
+    client.ask("WHOAMI", "214 nobody");
+    client.ask("NOWAY", "no: there is no way");
+    client.send("QUIT");
+    client.eof();
+    daemon.wait_exit();
+    let expected = [
+        r#"post COUNT Some("a") Some(Done) Some("COUNT done")"#,
+        r#"log COUNT Some("a") Some(Done) Some("COUNT done")"#,
+        r#"log DENY Some("a") Some(Denied) Some("552 denied by hooks")"#,
+        r#"post WHOAMI None Some(Done) Some("214 nobody")"#,
+        r#"log WHOAMI None Some(Done) Some("214 nobody")"#,
+        r#"post NOWAY None Some(Failed) Some("there is no way")"#,
+        r#"log NOWAY None Some(Failed) Some("there is no way")"#,
+        "log QUIT None Some(Ending) None",
+    ];
+    assert_eq!(daemon.trace(), expected);
+    assert!(daemon.log().contains("command hook hooks/fail of COUNT failed: a hook that fails"));
+}
+
+#[test]
+fn ftp_has_its_commands_hooked_and_secrets_are_not_shown() {
+    let setup = Setup::new().file("srv/a.txt", "text").module_with("ftp", "root = 'srv'");
+    let daemon = setup.module("hooks").listen_with("ftp", "anonymous = true").start();
+    let mut client = daemon.connect();
+    client.expect("220 ");
+    client.ask("WHOAMI", "500 ");
+    client.ask("USER ftp", "331 ");
+    client.ask("PASS geheim", "230 ");
+    client.ask("WHOAMI", "214 anonymous");
+    client.ask("NOWAY", "550 there is no way");
+    client.ask("DENY x", "552 denied by hooks");
+    client.ask("SIZE b.txt", "550 ");
+    client.ask("XYZZY", "500 ");
+    client.ask("QUIT", "221 ");
+    daemon.wait_exit();
+    let trace = daemon.trace();
+    assert!(trace.contains(&r#"log PASS None Some(Done) Some("230 Logged in.")"#.to_owned()));
+    assert!(trace.iter().any(|l| l.starts_with(r#"post SIZE Some("b.txt") Some(Failed)"#)));
+    assert!(!trace.iter().any(|line| line.contains("geheim")), "{trace:#?}");
+    assert_eq!(trace.last().map(String::as_str), Some("log QUIT None Some(Ending) None"));
 }

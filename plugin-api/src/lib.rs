@@ -100,6 +100,7 @@ pub mod prelude;
 pub mod settings;
 
 mod cause;
+mod command;
 mod counter;
 mod error;
 mod event;
@@ -115,6 +116,9 @@ mod timer;
 mod value;
 
 pub use cause::Cause;
+pub use command::{
+    Command, CommandClass, CommandOutcome, CommandPhase, Dispatched, Pattern, Request, Told,
+};
 pub use counter::Counter;
 pub use error::{Error, Failure, Result};
 pub use event::{Event, EventKey};

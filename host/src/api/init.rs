@@ -9,12 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use exeunt_api::abi::{Callback, Handle, ProtocolTable, status};
+use exeunt_api::abi::{Callback, Handle, Phase, ProtocolTable, status};
 
 use super::frames::{self, Entry, Name, Outcome};
 use super::values::{self, ValueStore};
 use crate::config::Node;
-use crate::events::{ModulePlan, Registration, Registry};
+use crate::events::{ModulePlan, Pattern, Registration, Registry};
 use crate::modules::Loaded;
 
 /// Where a module initialises: what the operator wrote for it.
@@ -76,8 +76,9 @@ pub(crate) fn initialise(
         payload: None,
         farewell: false,
         attempt: 1,
+        command: None,
     };
-    let outcome =
+    let (outcome, _) =
         frames::enter_as(entry, Name::Registrar, |registrar| code.init(super::table(), registrar));
     let Running { registry, mut problems, directories, .. } = RUNNING.take()?;
     // A refused registration or setting is already told; the error that it led to would be noise.
@@ -157,6 +158,24 @@ pub(super) fn counter(registrar: Handle, name: &str, labels: &[&str]) -> Result<
 pub(super) fn timer(registrar: Handle, name: &str, callback: Callback) -> Result<(), i32> {
     register(registrar, |registry, code| {
         registry.timer(name, callback, |address| code.holds_code(address))
+    })
+}
+
+pub(super) fn hook(
+    registrar: Handle,
+    phase: Phase,
+    pattern: Pattern,
+    name: &str,
+    callback: Callback,
+) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.hook(phase, pattern, name, callback, |address| code.holds_code(address))
+    })
+}
+
+pub(super) fn command(registrar: Handle, verb: &str, callback: Callback) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.command(verb, callback, |address| code.holds_code(address))
     })
 }
 

@@ -1,6 +1,7 @@
-//! Registrations of what is neither a listener nor a protocol: counters, timers.
+//! Registrations of what is neither a listener nor a protocol: counters, timers,
+//! command hooks and handlers.
 
-use exeunt_api::abi::{Callback, status};
+use exeunt_api::abi::{Callback, Phase, status};
 
 use super::plan::{Listener, Plan};
 use super::registry::{Registration, Registry, not_twice, refuse};
@@ -13,6 +14,34 @@ pub(crate) struct Extras {
     pub(crate) counters: Vec<Counter>,
     /// Timers of sessions.
     pub(crate) timers: Vec<Listener>,
+    /// Command hooks, in the order in which those of a phase run.
+    pub(crate) hooks: Vec<Hook>,
+    /// Who carries out a verb, under its name.
+    pub(crate) commands: Vec<Listener>,
+}
+
+/// A command hook.
+#[derive(Debug)]
+pub(crate) struct Hook {
+    phase: Phase,
+    pattern: Pattern,
+    listener: Listener,
+}
+
+/// The commands that a hook is for.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    /// The verb; none for all.
+    pub(crate) verb: Option<String>,
+    /// A sum of class bits; 0 for all.
+    pub(crate) classes: u32,
+}
+
+impl Pattern {
+    fn fits(&self, verb: &str, class: u32) -> bool {
+        self.verb.as_ref().is_none_or(|own| own == verb)
+            && (self.classes == 0 || self.classes & class != 0)
+    }
 }
 
 /// A counter that all sessions share.
@@ -29,8 +58,27 @@ pub(crate) struct Counter {
 impl Extras {
     /// The callback with that number among all of the plan, and what it is.
     pub(super) fn callback(&self, number: u32) -> Option<(&'static str, &Listener)> {
-        let timer = self.timers.iter().find(|timer| timer.number == number);
-        timer.map(|timer| ("timer", timer))
+        let hooks = self.hooks.iter().map(|hook| ("command hook", &hook.listener));
+        let timers = self.timers.iter().map(|timer| ("timer", timer));
+        let commands = self.commands.iter().map(|command| ("the command", command));
+        let mut all = hooks.chain(timers).chain(commands);
+        all.find(|(_, listener)| listener.number == number)
+    }
+
+    /// The hooks of a phase for a command, in order.
+    pub(crate) fn hooks(
+        &self,
+        phase: Phase,
+        verb: &str,
+        class: u32,
+    ) -> impl Iterator<Item = &Listener> {
+        let hooks = self.hooks.iter().filter(move |hook| hook.phase == phase);
+        hooks.filter(move |hook| hook.pattern.fits(verb, class)).map(|hook| &hook.listener)
+    }
+
+    /// Who carries out a verb in place of the protocol.
+    pub(crate) fn command(&self, verb: &str) -> Option<&Listener> {
+        self.commands.iter().find(|command| command.name == verb)
     }
 
     /// The place of a module's timer.
@@ -41,6 +89,8 @@ impl Extras {
 
 /// The most callbacks of one kind in a plan.
 const CALLBACKS: usize = 256;
+/// The most bytes of a verb.
+const VERB: usize = 32;
 /// The most counters of a plan.
 const COUNTERS: usize = 64;
 /// The most bytes of a counter's or label's name.
@@ -96,6 +146,47 @@ impl Registry {
         not_twice(&what, self.extras.timers.iter(), &timer)?;
         add(&what, &mut self.extras.timers, timer)
     }
+
+    /// Registers a command hook.
+    pub(crate) fn hook(
+        &mut self,
+        phase: Phase,
+        pattern: Pattern,
+        name: &str,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration {
+        let what = format!("the command hook `{name}`");
+        if let Some(verb) = pattern.verb.as_ref().filter(|verb| !is_verb(verb)) {
+            return refuse(status::BAD_ARGUMENT, &what, &no_verb(verb));
+        }
+        let listener = self.callback(&what, name, callback, own_code)?;
+        let same = self.extras.hooks.iter().filter(|hook| hook.phase == phase);
+        not_twice(&what, same.map(|hook| &hook.listener), &listener)?;
+        add(&what, &mut self.extras.hooks, Hook { phase, pattern, listener })
+    }
+
+    /// Registers who carries out a verb.
+    pub(crate) fn command(
+        &mut self,
+        verb: &str,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration {
+        let what = format!("the command `{verb}`");
+        if !is_verb(verb) {
+            return refuse(status::BAD_ARGUMENT, &what, &no_verb(verb));
+        }
+        let mut command = self.callback(&what, "command", callback, own_code)?;
+        verb.clone_into(&mut command.name);
+        if let Some(other) = self.extras.command(verb) {
+            let (own, other) =
+                (&self.modules[command.module].name, &self.modules[other.module].name);
+            let why = format!("module `{other}` carries it out already, and `{own}` cannot, too");
+            return refuse(status::DUPLICATE, &what, &why);
+        }
+        add(&what, &mut self.extras.commands, command)
+    }
 }
 
 /// Adds a callback if there is room for one more of its kind.
@@ -106,6 +197,16 @@ fn add<T>(what: &str, to: &mut Vec<T>, new: T) -> Registration {
     }
     to.push(new);
     Ok(())
+}
+
+/// Whether a text is the verb of a command.
+pub(crate) fn is_verb(verb: &str) -> bool {
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "-_".contains(c);
+    (1..=VERB).contains(&verb.len()) && verb.chars().all(fits)
+}
+
+fn no_verb(verb: &str) -> String {
+    format!("`{verb}` is no verb: 1 to {VERB} of A-Z, 0-9, `-` and `_`")
 }
 
 /// Whether it is a name for a metric or a label.
@@ -130,6 +231,8 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use exeunt_api::abi::Handle;
 
     use super::*;
     use crate::events::ModulePlan;
@@ -178,5 +281,44 @@ mod tests {
         assert!(code == status::DUPLICATE && why.contains("module `a` has"), "{why}");
         registry.begin(module("sessions"));
         assert!(registry.counter("ended", &[]).is_err());
+    }
+
+    extern "C" fn nothing(_: *mut std::ffi::c_void, _: Handle) -> i32 {
+        status::OK
+    }
+
+    fn callback() -> Callback {
+        Callback { call: Some(nothing), user: std::ptr::null_mut() }
+    }
+
+    #[test]
+    fn hooks_are_found_by_phase_verb_and_class_in_their_order() {
+        let mut registry = registry(&["a"]);
+        let mut hook = |phase, verb: Option<&str>, classes, name| {
+            let pattern = Pattern { verb: verb.map(str::to_owned), classes };
+            registry.hook(phase, pattern, name, callback(), |_| true)
+        };
+        hook(Phase::Pre, None, 3, "class").expect("registered");
+        hook(Phase::Pre, Some("RETR"), 0, "verb").expect("registered");
+        hook(Phase::Log, None, 0, "any").expect("registered");
+        assert_eq!(hook(Phase::Pre, None, 0, "verb").expect_err("twice").0, status::DUPLICATE);
+        assert_eq!(hook(Phase::Pre, Some("retr"), 0, "x").expect_err("x").0, status::BAD_ARGUMENT);
+        let names = |phase, verb: &str, class| -> Vec<String> {
+            registry.extras.hooks(phase, verb, class).map(|hook| hook.name.clone()).collect()
+        };
+        assert_eq!(names(Phase::Pre, "RETR", 1), ["class", "verb"]);
+        assert_eq!(names(Phase::Pre, "STOR", 2), ["class"]);
+        assert_eq!(names(Phase::Log, "NOOP", 32), ["any"]);
+        assert!(names(Phase::Post, "RETR", 1).is_empty());
+    }
+
+    #[test]
+    fn a_verb_is_carried_out_by_one_module_and_the_refusal_names_both() {
+        let mut registry = registry(&["first"]);
+        registry.command("SITE", callback(), |_| true).expect("registered");
+        registry.begin(module("second"));
+        let (code, why) = registry.command("SITE", callback(), |_| true).expect_err("refused");
+        assert_eq!(code, status::DUPLICATE);
+        assert!(why.contains("`first`") && why.contains("`second`"), "{why}");
     }
 }

@@ -6,6 +6,7 @@ mod extras;
 mod plan;
 mod registry;
 
+pub(crate) use extras::{Pattern, is_verb};
 pub(crate) use plan::{
     CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan, RESTART,
     SHUTDOWN, STARTUP,

@@ -3,15 +3,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use exeunt_api::abi::{Handle, Interest, Waiting};
+use exeunt_api::abi::{Handle, Interest, Waiting, status};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{MsgFlags, send};
 
+use super::callbacks::About;
 use super::timers::Timers;
-use crate::api::{self, Ending, Entry, Living, Outcome, Subject, WaitError};
+use crate::api::{self, Begun, Command, Ending, Entry, Living, Outcome, Subject, WaitError};
 use crate::cause::Cause;
 use crate::clock::{self, Moment};
 use crate::deadline::Deadline;
@@ -39,6 +41,10 @@ pub(super) struct Session {
     pub(super) timers: Timers,
     /// The moment at which the callback that is running is killed; none in the protocol itself.
     pub(super) bound: Cell<Option<Moment>>,
+    /// The command that the protocol is carrying out.
+    pub(super) own: RefCell<Option<Rc<Command>>>,
+    /// Whether a module is carrying out a command.
+    pub(super) handling: Cell<bool>,
 }
 
 impl Session {
@@ -75,6 +81,7 @@ impl Session {
         self.subject.state.inside.store(protocol.number, Relaxed);
         let outcome = api::enter(entry, |session| modules::serve(&protocol.table, session));
         self.subject.state.inside.store(0, Relaxed);
+        self.end_own(status::FAILED, None);
         match outcome {
             Outcome::Ending => {}
             Outcome::Done => {
@@ -112,7 +119,7 @@ impl Session {
             && let Some(event) = cause.event()
         {
             for listener in self.subject.plan.listeners(event) {
-                let outcome = self.call(event, listener, |entry| entry);
+                let outcome = self.call(event, listener, About::default());
                 if let Outcome::Failed(why) | Outcome::Denied(why) = outcome {
                     self.failed("listener", listener, event, &why);
                 }
@@ -303,6 +310,14 @@ impl Living for Session {
 
     fn set_timer(&self, timer: usize, time: Option<Duration>) {
         self.timers.set(timer, time, clock::now());
+    }
+
+    fn begin_command(&self, command: Command) -> Begun {
+        if self.check().is_err() { Begun::Ending } else { self.begin(command) }
+    }
+
+    fn end_command(&self, outcome: i32, reply: Option<&str>) -> bool {
+        self.end_own(outcome, reply)
     }
 
     fn farewell(&self, bytes: &[u8]) {

@@ -3,6 +3,7 @@
 //! the process, are the zygote's.
 
 mod callbacks;
+mod commands;
 mod live;
 mod spare;
 mod timers;

@@ -71,6 +71,8 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         slot,
         timers: Timers::default(),
         bound: Cell::new(None),
+        own: RefCell::new(None),
+        handling: Cell::new(false),
     };
     Box::leak(Box::new(session)).live()
 }

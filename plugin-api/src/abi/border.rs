@@ -137,6 +137,9 @@ border! {
     session_login_failed(session: plain(Handle), user: str) -> count;
     session_end(session: plain(Handle), cause: str, detail: opt) -> code;
     farewell(ended: plain(Handle), bytes: bytes) -> code;
+    register_hook(registrar: plain(Handle), phase: plain(u32), verb: opt, classes: plain(u32), name: str, callback: plain(Callback)) -> code;
+    register_command(registrar: plain(Handle), verb: str, callback: plain(Callback)) -> code;
+    command_end(session: plain(Handle), outcome: plain(i32), reply: opt) -> code;
     register_timer(registrar: plain(Handle), name: str, callback: plain(Callback)) -> code;
     timer_set(session: plain(Handle), name: str, millis: plain(i64)) -> code;
 }
@@ -297,4 +300,31 @@ pub(super) unsafe extern "C" fn counter_add<O: Offer>(
     // SAFETY: a module passes null or that many texts, which live until this function returns.
     let values = unsafe { texts(values, count) };
     values.and_then(|values| O::counter_add(counter, &values, amount)).code()
+}
+
+pub(super) unsafe extern "C" fn command_begin<O: Offer>(
+    session: Handle,
+    verb: Str,
+    argument: Str,
+    class: u32,
+    reply: *mut Str,
+) -> i32 {
+    // SAFETY: a module passes text that lives until this function returns.
+    let verb = unsafe { text(verb) };
+    // SAFETY: as above.
+    let argument = unsafe { argument.get() };
+    match verb.and_then(|verb| O::command_begin(session, verb, argument, class)) {
+        Ok((begun, text)) => {
+            // SAFETY: a module passes null or a place for the answer.
+            match unsafe { store(Ok(text), reply) } {
+                status::OK => begun,
+                wrong => wrong,
+            }
+        }
+        Err(code) => code,
+    }
+}
+
+pub(super) unsafe extern "C" fn answer<O: Offer>(about: Handle, number: i32, value: Handle) -> i32 {
+    O::answer(about, number, Some(value).filter(|value| !value.is_none())).code()
 }

@@ -115,6 +115,29 @@ pub trait Offer: 'static {
     fn register_timer(registrar: Handle, name: &str, callback: Callback) -> Answer<()>;
     /// See [`Host::timer_set`].
     fn timer_set(session: Handle, name: &str, millis: i64) -> Answer<()>;
+
+    /// See [`Host::register_hook`].
+    fn register_hook(
+        registrar: Handle,
+        phase: u32,
+        verb: Option<&str>,
+        classes: u32,
+        name: &str,
+        callback: Callback,
+    ) -> Answer<()>;
+    /// See [`Host::register_command`].
+    fn register_command(registrar: Handle, verb: &str, callback: Callback) -> Answer<()>;
+    /// See [`Host::command_begin`]: which of [`Begun`](super::Begun) or a status below zero, and the reply.
+    fn command_begin(
+        session: Handle,
+        verb: &str,
+        argument: Option<&str>,
+        class: u32,
+    ) -> Answer<(i32, Str)>;
+    /// See [`Host::command_end`].
+    fn command_end(session: Handle, outcome: i32, reply: Option<&str>) -> Answer<()>;
+    /// See [`Host::answer`].
+    fn answer(about: Handle, number: i32, value: Option<Handle>) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -163,6 +186,11 @@ pub fn offer<O: Offer>() -> HostRef {
         counter_add: raw::counter_add::<O>,
         register_timer: raw::register_timer::<O>,
         timer_set: raw::timer_set::<O>,
+        register_hook: raw::register_hook::<O>,
+        register_command: raw::register_command::<O>,
+        command_begin: raw::command_begin::<O>,
+        command_end: raw::command_end::<O>,
+        answer: raw::answer::<O>,
         reserved: std::ptr::null::<c_void>(),
     };
     table.leak_into_prefix()

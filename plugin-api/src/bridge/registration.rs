@@ -55,4 +55,22 @@ impl Held<'_> {
         // SAFETY: the callback was made by `listener`, so it stays valid for ever.
         unsafe { host().register_timer()(self.handle, Str::new(name), callback) }
     }
+
+    pub(crate) fn register_hook(
+        self,
+        phase: u32,
+        verb: Option<&str>,
+        classes: u32,
+        name: &str,
+        callback: Callback,
+    ) -> i32 {
+        let (verb, name) = (verb.map_or(Str::NONE, Str::new), Str::new(name));
+        // SAFETY: the callback was made by `listener`, so it stays valid for ever.
+        unsafe { host().register_hook()(self.handle, phase, verb, classes, name, callback) }
+    }
+
+    pub(crate) fn register_command(self, verb: &str, callback: Callback) -> i32 {
+        // SAFETY: the callback was made by `listener`, so it stays valid for ever.
+        unsafe { host().register_command()(self.handle, Str::new(verb), callback) }
+    }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Fake {
     pub(crate) registered: Vec<String>,
     pub(crate) done: Vec<String>,
     pub(crate) callbacks: Vec<Callback>,
+    /// What `command_begin` returns.
+    pub(crate) begun: i32,
 }
 
 thread_local! {

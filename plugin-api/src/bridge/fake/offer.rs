@@ -229,6 +229,43 @@ impl Offer for Fake {
         with(|fake| fake.done.push(format!("timer {name} {millis}")));
         Ok(())
     }
+
+    fn register_hook(
+        _registrar: Handle,
+        phase: u32,
+        verb: Option<&str>,
+        classes: u32,
+        name: &str,
+        callback: Callback,
+    ) -> Answer<()> {
+        register(format!("hook {phase} {verb:?} {classes} {name}"), callback)
+    }
+
+    fn register_command(_registrar: Handle, verb: &str, callback: Callback) -> Answer<()> {
+        register(format!("command {verb}"), callback)
+    }
+
+    fn command_begin(
+        _session: Handle,
+        verb: &str,
+        argument: Option<&str>,
+        class: u32,
+    ) -> Answer<(i32, Str)> {
+        with(|fake| fake.done.push(format!("begin {verb} {argument:?} {class}")));
+        let text = String::leak(verb.to_owned());
+        Ok((with(|fake| fake.begun), Str::new(text)))
+    }
+
+    fn command_end(_session: Handle, outcome: i32, reply: Option<&str>) -> Answer<()> {
+        with(|fake| fake.done.push(format!("end {outcome} {reply:?}")));
+        Ok(())
+    }
+
+    fn answer(_about: Handle, number: i32, value: Option<Handle>) -> Answer<()> {
+        let text = format!("answer {number} {}", value.map(shown).unwrap_or_default());
+        with(|fake| fake.done.push(text));
+        Ok(())
+    }
 }
 
 fn register(what: String, callback: Callback) -> Answer<()> {

@@ -2,17 +2,26 @@
 //! a verb and its argument, which do what the tests ask for.
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use exeunt_api::prelude::*;
+
+/// Settings of the module.
+#[derive(Settings)]
+struct Config {
+    /// Where each command hook appends a line.
+    trace: Option<PathBuf>,
+}
 
 /// The module.
 struct Hooks;
 
 impl Module for Hooks {
-    type Config = ();
+    type Config = Config;
 
-    fn init(_config: (), reg: &mut Registrar<'_>) -> Result<()> {
+    fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        commands(reg, config.trace)?;
         let lines = reg.counter("lines", [])?;
         let words = reg.counter("words", ["word"])?;
         let one = reg.on_timer("one", |session| rings(session, "one"))?;
@@ -24,6 +33,29 @@ impl Module for Hooks {
 }
 
 export_module!(Hooks);
+
+/// Hooks that deny what is to be denied and write down what they see, and two handlers.
+fn commands(reg: &mut Registrar<'_>, trace: Option<PathBuf>) -> Result<()> {
+    reg.on_command(CommandPhase::Pre, Pattern::verb("DENY"), "deny", |command| {
+        Err(command.deny("552 denied by hooks"))
+    })?;
+    reg.on_command(CommandPhase::Pre, Pattern::class(CommandClass::Write), "fail", |_| {
+        Err(Error::new("a hook that fails denies nothing"))
+    })?;
+    for (phase, name) in [(CommandPhase::Post, "post"), (CommandPhase::Log, "log")] {
+        let trace = trace.clone();
+        reg.on_command(phase, Pattern::any(), name, move |command| {
+            let (argument, reply) = (command.argument(), command.reply());
+            let line =
+                format!("{name} {} {argument:?} {:?} {reply:?}", command.verb(), command.outcome());
+            trace::append(trace.as_deref(), &line)
+        })?;
+    }
+    reg.command("WHOAMI", |command| {
+        Ok(format!("214 {}", command.session().user().unwrap_or("nobody")))
+    })?;
+    reg.command("NOWAY", |_| Err(Error::new("there is no way")))
+}
 
 fn rings(session: &Session<'_>, name: &str) -> Result<()> {
     session.write_all(&session.connection(), format!("{name} rings\r\n").as_bytes())
@@ -37,10 +69,10 @@ struct Lines {
 }
 
 impl Protocol for Lines {
-    type Config = ();
+    type Config = Config;
     const REFUSAL: &'static str = "";
 
-    fn serve(&self, _config: &(), session: &Session<'_>) -> Result<()> {
+    fn serve(&self, _config: &Config, session: &Session<'_>) -> Result<()> {
         let (client, mut lines) = (session.connection(), LineReader::new(512));
         session.write_all(&client, b"hello\r\n")?;
         loop {
@@ -48,15 +80,25 @@ impl Protocol for Lines {
                 return Err(session.end(End::Eof));
             };
             self.lines.add([], 1);
-            let reply = self.obey(session, &line)?;
+            let (verb, argument) = line.split_once(' ').unwrap_or((&line, ""));
+            let argument = Some(argument).filter(|argument| !argument.is_empty());
+            let request = Request { verb, argument, class: CommandClass::Write };
+            let dispatched = session.dispatch(&request, |told| {
+                let reply = self.obey(session, verb, argument.unwrap_or_default())?;
+                told.done(&*reply);
+                Ok(reply)
+            })?;
+            let reply = match dispatched {
+                Dispatched::Own(reply) | Dispatched::Done(reply) => reply,
+                Dispatched::Failed(why) | Dispatched::Denied(why) => format!("no: {why}"),
+            };
             session.write_all(&client, format!("{reply}\r\n").as_bytes())?;
         }
     }
 }
 
 impl Lines {
-    fn obey(&self, session: &Session<'_>, line: &str) -> Result<String> {
-        let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
+    fn obey(&self, session: &Session<'_>, verb: &str, argument: &str) -> Result<String> {
         match verb {
             "COUNT" => self.words.add([argument], 1),
             "AFTER" => self.set_timer(session, argument)?,
