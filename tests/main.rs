@@ -9,6 +9,7 @@ mod cli;
 mod daemon;
 mod exits;
 mod ftp;
+mod hooks;
 mod limits;
 mod listeners;
 mod processes;

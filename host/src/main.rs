@@ -8,6 +8,7 @@ mod cli;
 mod clock;
 mod config;
 mod control;
+mod counters;
 mod deadline;
 mod events;
 mod exit;

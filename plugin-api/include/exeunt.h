@@ -76,13 +76,31 @@ enum exeunt_fact {
     EXEUNT_FACT_EVENT = 9,     /* text: the name of the event that is being delivered */
     EXEUNT_FACT_CAUSE = 10,    /* text: the cause of the end, "client-quit" for instance; at an end */
     EXEUNT_FACT_DETAIL = 11,   /* text: its detail: which limit, signal, module; or none */
+    EXEUNT_FACT_VERB = 12,     /* text: the verb of the command that a hook or handler is about */
+    EXEUNT_FACT_ARGUMENT = 13, /* text: its argument; none if it has none, or is a secret */
+    EXEUNT_FACT_REPLY = 14,    /* text: the reply to it, once there is one */
     EXEUNT_FACT_BYTES_IN = 32, /* number: bytes received from the client */
     EXEUNT_FACT_BYTES_OUT = 33,/* number: bytes sent to the client */
     EXEUNT_FACT_STARTED = 34,  /* number: the session's start, milliseconds since 1970 UTC */
     EXEUNT_FACT_ENDED = 35,    /* number: when its end was committed, likewise; at an end */
     EXEUNT_FACT_LIVE = 36,     /* number: 1 if the session's process is alive and this one, else 0 */
     EXEUNT_FACT_ATTEMPT = 37,  /* number: how often this listener was entered for this session */
-    EXEUNT_FACT_LISTEN_INDEX = 38 /* number: the index of the listen among those of the protocol */
+    EXEUNT_FACT_LISTEN_INDEX = 38,/* number: the index of the listen among those of the protocol */
+    EXEUNT_FACT_CLASS = 39,    /* number: the class of the command that a hook or handler is about */
+    EXEUNT_FACT_OUTCOME = 40   /* number: how it went: OK, FAILED, DENIED or ENDING; once it was tried */
+};
+
+/* When a command hook runs. */
+enum exeunt_phase {
+    EXEUNT_PHASE_PRE = 1,  /* before the command is carried out; may deny it */
+    EXEUNT_PHASE_POST = 2, /* after it was carried out, whether it succeeded or failed */
+    EXEUNT_PHASE_LOG = 3   /* at last, for every command that was dispatched */
+};
+
+/* What command_begin returns beside a status. */
+enum exeunt_begun {
+    EXEUNT_BEGUN_OWN = 0,    /* the protocol carries the command out, and then calls command_end */
+    EXEUNT_BEGUN_HANDLED = 1 /* a module has carried it out; here is its reply */
 };
 
 /* The kind of a value, as value_kind returns it and value_new takes it. */
@@ -295,6 +313,47 @@ struct exeunt_host {
                         struct exeunt_handle payload);
     /* [farewell] Gives the final reply. It is written without blocking, once. */
     int32_t (*farewell)(struct exeunt_handle end, struct exeunt_bytes bytes);
+
+    /* [init] Registers a counter that all sessions share: its name and the names of its labels, at
+     * most 4. Returns its number for counter_add. TOO_BIG, DUPLICATE. */
+    int32_t (*register_counter)(struct exeunt_handle registrar, struct exeunt_str name,
+                                const struct exeunt_str *labels, size_t count);
+    /* [any but init] Adds to a counter of this module: its number, a value for each label (of which
+     * 64 bytes count), how much. Of the combinations of values that come up, 64 are counted apart;
+     * the others are counted together. */
+    int32_t (*counter_add)(uint32_t counter, const struct exeunt_str *values, size_t count,
+                           uint64_t more);
+    /* [init] Registers a timer of sessions. In the callback the handle is that of the session in
+     * which the timer was set. */
+    int32_t (*register_timer)(struct exeunt_handle registrar, struct exeunt_str name,
+                              struct exeunt_callback callback);
+    /* [session] Sets a timer of this module: its callback is entered once, while the protocol waits,
+     * when that many milliseconds have passed. Set again it is moved; a negative time takes it
+     * back. */
+    int32_t (*timer_set)(struct exeunt_handle session, struct exeunt_str name,
+                         int64_t milliseconds);
+    /* [init] Registers a command hook: an exeunt_phase, the verb or "no text" for all, the classes of
+     * commands as a sum of bits or 0 for all, the hook's name. Hooks of a phase run in the order of
+     * these calls. In the callback the handle has the facts of the command. */
+    int32_t (*register_hook)(struct exeunt_handle registrar, uint32_t phase, struct exeunt_str verb,
+                             uint32_t classes, struct exeunt_str name,
+                             struct exeunt_callback callback);
+    /* [init] Registers who carries out a verb in place of the protocol; a verb has one at most:
+     * DUPLICATE. */
+    int32_t (*register_command)(struct exeunt_handle registrar, struct exeunt_str verb,
+                                struct exeunt_callback callback);
+    /* [protocol] Begins a command: verb, argument or "no text", the bit of its class. Runs the hooks
+     * of the phase `pre`. Returns an exeunt_begun; DENIED if a hook denies, FAILED if the module that
+     * carries it out failed, both with the reply written; or ENDING. */
+    int32_t (*command_begin)(struct exeunt_handle session, struct exeunt_str verb,
+                             struct exeunt_str argument, uint32_t class_bit,
+                             struct exeunt_str *reply);
+    /* [protocol] Ends a command that the protocol carried out itself: how it went as a status, the
+     * reply or "no text". Runs the hooks of the phases `post` and `log`. */
+    int32_t (*command_end)(struct exeunt_handle session, int32_t outcome, struct exeunt_str reply);
+    /* [command handler] Gives the callback's answer: a number, and a value that value_new made or a
+     * handle that names nothing. A command handler gives 0 and the reply as text. */
+    int32_t (*answer)(struct exeunt_handle about, int32_t number, struct exeunt_handle value);
     /* Null. */
     const void *reserved;
 };

@@ -100,6 +100,8 @@ pub mod prelude;
 pub mod settings;
 
 mod cause;
+mod command;
+mod counter;
 mod error;
 mod event;
 mod exit;
@@ -110,9 +112,14 @@ mod protocol;
 mod registrar;
 mod session;
 mod state;
+mod timer;
 mod value;
 
 pub use cause::Cause;
+pub use command::{
+    Command, CommandClass, CommandOutcome, CommandPhase, Dispatched, Pattern, Request, Told,
+};
+pub use counter::Counter;
 pub use error::{Error, Failure, Result};
 pub use event::{Event, EventKey};
 pub use exeunt_api_derive::Settings;
@@ -124,4 +131,5 @@ pub use protocol::{Ended, Protocol};
 pub use registrar::{Directory, Registrar};
 pub use session::{End, Line, LineReader, Listener, Session, Stream, Waiting};
 pub use state::State;
+pub use timer::Timer;
 pub use value::{Kind, Value};

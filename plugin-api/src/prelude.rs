@@ -3,7 +3,8 @@
 pub use crate::export_module;
 pub use crate::settings::Settings;
 pub use crate::{
-    Cause, Directory, End, Ended, Error, Event, EventKey, Exit, Facts, Kind, Line, LineReader,
-    Listener, Log, Module, Protocol, Record, Registrar, Result, Session, Settings, Shutdown, State,
-    Stream, Value, View, Waiting,
+    Cause, Command, CommandClass, CommandOutcome, CommandPhase, Counter, Directory, Dispatched,
+    End, Ended, Error, Event, EventKey, Exit, Facts, Kind, Line, LineReader, Listener, Log, Module,
+    Pattern, Protocol, Record, Registrar, Request, Result, Session, Settings, Shutdown, State,
+    Stream, Timer, Told, Value, View, Waiting,
 };

@@ -43,6 +43,10 @@ impl<'init> Registrar<'init> {
         Self { held, invariant: PhantomData }
     }
 
+    pub(crate) fn held(&self) -> Held<'init> {
+        self.held
+    }
+
     /// Registers a listener for the end of each session: `core.exit`. It is entered exactly once for
     /// each session, whatever ends it, in the order of registration; in the session's own process, or
     /// in a runner after its death.
@@ -254,7 +258,7 @@ impl fmt::Debug for Registrar<'_> {
 }
 
 /// An error that names `what`, unless the status is a success.
-fn accepted(status: i32, what: impl Display) -> Result<()> {
+pub(crate) fn accepted(status: i32, what: impl Display) -> Result<()> {
     if status < 0 { Err(Error::refused(what, status)) } else { Ok(()) }
 }
 

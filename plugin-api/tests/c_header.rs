@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use exeunt_api::abi::{
-    Bytes, C_MAGIC, CHost, CModule, Callback, Fact, Handle, Host, Interest, Kind, Level,
-    ProtocolTable, Str, Waiting, status,
+    Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Fact, Handle, Host, Interest, Kind, Level,
+    Phase, ProtocolTable, Str, Waiting, status,
 };
 
 fn header() -> PathBuf {
@@ -47,6 +47,7 @@ fn numbers() -> Vec<(String, i64)> {
     for n in 0..256 {
         let names = [
             ("FACT_", Fact::from_number(n).map(|fact| format!("{fact:?}"))),
+            ("PHASE_", Phase::from_number(n).map(|phase| format!("{phase:?}"))),
             ("LEVEL_", Level::from_number(n).map(|level| format!("{level:?}"))),
             (
                 "KIND_",
@@ -70,6 +71,8 @@ fn numbers() -> Vec<(String, i64)> {
         ("TooBig", status::TOO_BIG),
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
+        ("BegunOwn", Begun::OWN),
+        ("BegunHandled", Begun::HANDLED),
         ("Read", Interest::READ as i32),
         ("Write", Interest::WRITE as i32),
         ("Major", exeunt_api::abi::MAJOR as i32),

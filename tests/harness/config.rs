@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that write what was entered into a file.
-const TRACING: [&str; 5] = ["trace_a", "trace_b", "trace_c", "misbehave", "deny"];
+const TRACING: [&str; 6] = ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks"];
 
 /// What is to stand in a `modules.toml`.
 #[derive(Default)]

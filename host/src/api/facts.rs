@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use exeunt_api::abi::{Fact, Handle, Str, status};
 use exeunt_ledger::{Chain, Identity, ModuleCell, State};
 
-use super::{Living, frames};
+use super::{Command, Living, frames};
 use crate::cause::Cause;
 use crate::events::Plan;
 use crate::generation::Generation;
@@ -106,6 +106,23 @@ impl Subject {
     }
 }
 
+impl Command {
+    fn text(&self, fact: Fact) -> Option<String> {
+        match fact {
+            Fact::Verb => Some(self.verb.clone()),
+            Fact::Argument => self.argument.clone(),
+            _ => self.told.borrow().as_ref().and_then(|(_, reply)| reply.clone()),
+        }
+    }
+
+    fn number(&self, fact: Fact) -> Option<i64> {
+        match fact {
+            Fact::Class => Some(self.class.into()),
+            _ => self.told.borrow().as_ref().map(|(outcome, _)| (*outcome).into()),
+        }
+    }
+}
+
 enum Text {
     /// The subject keeps it.
     Kept(&'static str),
@@ -122,6 +139,10 @@ pub(super) fn fact_str(handle: Handle, fact: u32) -> Result<Str, i32> {
     if fact == Fact::Event {
         return frames::event(handle);
     }
+    if matches!(fact, Fact::Verb | Fact::Argument | Fact::Reply) {
+        let command = frames::seen(handle)?.command.ok_or(status::NONE)?;
+        return frames::keep(command.text(fact).ok_or(status::NONE)?);
+    }
     match subject(handle)?.text(fact).ok_or(status::NONE)? {
         Text::Kept(text) => Ok(Str::new(text)),
         Text::New(text) => frames::keep(text),
@@ -132,6 +153,10 @@ pub(super) fn fact_int(handle: Handle, fact: u32) -> Result<i64, i32> {
     let fact = Fact::from_number(fact).ok_or(status::BAD_ARGUMENT)?;
     if fact == Fact::Attempt {
         return Ok(frames::seen(handle)?.attempt.into());
+    }
+    if matches!(fact, Fact::Class | Fact::Outcome) {
+        let command = frames::seen(handle)?.command.ok_or(status::NONE)?;
+        return command.number(fact).ok_or(status::NONE);
     }
     let number = subject(handle)?.number(fact).ok_or(status::NONE)?;
     i64::try_from(number).map_err(|_| status::TOO_BIG)

@@ -3,11 +3,13 @@
 //! given live as long as its frame.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use exeunt_api::abi::{Handle, Str, status};
 
 use super::facts::Subject;
 use super::values;
+use crate::config::Node;
 use crate::events::Plan;
 
 /// What a callback is entered for.
@@ -27,13 +29,38 @@ pub(crate) struct Entry<'a> {
     pub(crate) farewell: bool,
     /// How often this listener was entered for this end.
     pub(crate) attempt: u32,
+    /// The command that it is about.
+    pub(crate) command: Option<&'a Rc<Command>>,
 }
+
+/// A command that a protocol dispatched, as hooks see it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) verb: String,
+    pub(crate) argument: Option<String>,
+    /// The bit of its class.
+    pub(crate) class: u32,
+    /// How it went, as a status, and the reply if there is one; nothing before it was tried.
+    pub(crate) told: RefCell<Option<(i32, Option<String>)>>,
+}
+
+/// What a callback answered: a number and a value, of which the callback's kind says what they are.
+pub(crate) type Given = (i32, Option<Node>);
 
 impl<'a> Entry<'a> {
     /// An entry of a module of the plan for an event, about nothing.
     pub(crate) fn of(plan: &'a Plan, module: usize, event: &'a str) -> Self {
         let name = &plan.modules[module].name;
-        Self { module, name, event, subject: None, payload: None, farewell: false, attempt: 1 }
+        Self {
+            module,
+            name,
+            event,
+            subject: None,
+            payload: None,
+            farewell: false,
+            attempt: 1,
+            command: None,
+        }
     }
 }
 
@@ -59,6 +86,8 @@ struct Frame {
     payload: Option<Handle>,
     farewell: bool,
     attempt: u32,
+    command: Option<Rc<Command>>,
+    answer: Option<Given>,
     error: Option<String>,
     texts: Vec<Box<str>>,
 }
@@ -81,10 +110,19 @@ pub(super) enum Name {
 
 /// Runs a callback of a module in a frame of its own.
 pub(crate) fn enter(entry: Entry<'_>, call: impl FnOnce(Handle) -> i32) -> Outcome {
+    ask(entry, call).0
+}
+
+/// Runs a callback of a module in a frame of its own; with its answer, if it gave one.
+pub(crate) fn ask(entry: Entry<'_>, call: impl FnOnce(Handle) -> i32) -> (Outcome, Option<Given>) {
     enter_as(entry, Name::Subject, call)
 }
 
-pub(super) fn enter_as(entry: Entry<'_>, name: Name, call: impl FnOnce(Handle) -> i32) -> Outcome {
+pub(super) fn enter_as(
+    entry: Entry<'_>,
+    name: Name,
+    call: impl FnOnce(Handle) -> i32,
+) -> (Outcome, Option<Given>) {
     let serial = SERIAL.get().wrapping_add(1).max(1);
     SERIAL.set(serial);
     let frame = Frame {
@@ -96,21 +134,25 @@ pub(super) fn enter_as(entry: Entry<'_>, name: Name, call: impl FnOnce(Handle) -
         payload: entry.payload,
         farewell: entry.farewell,
         attempt: entry.attempt,
+        command: entry.command.map(Rc::clone),
+        answer: None,
         error: None,
         texts: Vec::new(),
     };
     let values = values::mark();
     FRAMES.with_borrow_mut(|frames| frames.push(frame));
     let code = call(Handle { index: name as u32, generation: serial });
-    let error = FRAMES.with_borrow_mut(Vec::pop).and_then(|frame| frame.error);
+    let frame = FRAMES.with_borrow_mut(Vec::pop);
+    let (error, answer) = frame.map_or((None, None), |frame| (frame.error, frame.answer));
     values::release(values);
-    match code {
+    let outcome = match code {
         status::OK.. => Outcome::Done,
         status::ENDING => Outcome::Ending,
         status::DENIED => Outcome::Denied(error.unwrap_or_else(|| "no reason given".to_owned())),
         status::PANICKED => Outcome::Failed(error.unwrap_or_else(|| "panicked".to_owned())),
         code => Outcome::Failed(error.unwrap_or_else(|| format!("failed with status {code}"))),
-    }
+    };
+    (outcome, answer)
 }
 
 /// The frame on top, if a callback is running.
@@ -158,6 +200,7 @@ pub(super) struct Seen {
     pub(super) payload: Option<Handle>,
     pub(super) farewell: bool,
     pub(super) attempt: u32,
+    pub(super) command: Option<Rc<Command>>,
 }
 
 /// What the handle's callback is about; both the event's and the living session's handle lead there.
@@ -167,8 +210,14 @@ pub(super) fn seen(handle: Handle) -> Result<Seen, i32> {
         payload: frame.payload,
         farewell: frame.farewell,
         attempt: frame.attempt,
+        command: frame.command.clone(),
     };
     named(handle, Name::Subject, see).or_else(|_| named(handle, Name::Living, see))
+}
+
+/// Takes the answer of the callback that was entered with this handle; the last counts.
+pub(super) fn answer(about: Handle, given: Given) -> Result<(), i32> {
+    named(about, Name::Subject, |frame| frame.answer = Some(given))
 }
 
 /// The name of the event that the handle's callback is for, in the callback's keeping.

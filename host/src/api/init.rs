@@ -9,12 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use exeunt_api::abi::{Callback, Handle, ProtocolTable, status};
+use exeunt_api::abi::{Callback, Handle, Phase, ProtocolTable, status};
 
 use super::frames::{self, Entry, Name, Outcome};
 use super::values::{self, ValueStore};
 use crate::config::Node;
-use crate::events::{ModulePlan, Registration, Registry};
+use crate::events::{ModulePlan, Pattern, Registration, Registry};
 use crate::modules::Loaded;
 
 /// Where a module initialises: what the operator wrote for it.
@@ -76,8 +76,9 @@ pub(crate) fn initialise(
         payload: None,
         farewell: false,
         attempt: 1,
+        command: None,
     };
-    let outcome = frames::enter_as(entry, Name::Registrar, |registrar| {
+    let (outcome, _) = frames::enter_as(entry, Name::Registrar, |registrar| {
         code.init(super::table, super::c_table, registrar)
     });
     let Running { registry, mut problems, directories, .. } = RUNNING.take()?;
@@ -107,10 +108,10 @@ fn late() {
     }
 }
 
-fn register(
+fn register<T>(
     registrar: Handle,
-    work: impl FnOnce(&mut Registry, &'static Loaded) -> Registration,
-) -> Result<(), i32> {
+    work: impl FnOnce(&mut Registry, &'static Loaded) -> Registration<T>,
+) -> Result<T, i32> {
     running(registrar, |running| {
         work(&mut running.registry, running.code).map_err(|(code, text)| {
             running.problems.push(Problem { text, span: None, hint: None });
@@ -149,6 +150,34 @@ pub(super) fn declare_event(registrar: Handle, name: &str) -> Result<(), i32> {
 
 pub(super) fn state(registrar: Handle, size: u32) -> Result<(), i32> {
     register(registrar, |registry, _| registry.state(size))
+}
+
+pub(super) fn counter(registrar: Handle, name: &str, labels: &[&str]) -> Result<i32, i32> {
+    register(registrar, |registry, _| registry.counter(name, labels))
+}
+
+pub(super) fn timer(registrar: Handle, name: &str, callback: Callback) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.timer(name, callback, |address| code.holds_code(address))
+    })
+}
+
+pub(super) fn hook(
+    registrar: Handle,
+    phase: Phase,
+    pattern: Pattern,
+    name: &str,
+    callback: Callback,
+) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.hook(phase, pattern, name, callback, |address| code.holds_code(address))
+    })
+}
+
+pub(super) fn command(registrar: Handle, verb: &str, callback: Callback) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.command(verb, callback, |address| code.holds_code(address))
+    })
 }
 
 pub(super) fn settings(registrar: Handle) -> Option<Handle> {

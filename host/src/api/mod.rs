@@ -8,12 +8,14 @@ mod init;
 mod offer;
 mod values;
 
+use std::time::Duration;
+
 use exeunt_api::abi::{CHost, HostRef, Waiting};
 
 use crate::cause::Cause;
 
 pub(crate) use facts::Subject;
-pub(crate) use frames::{Entry, Outcome, enter};
+pub(crate) use frames::{Command, Entry, Given, Outcome, ask, enter};
 pub(crate) use init::{Site, initialise};
 
 /// The session is to end: return.
@@ -38,8 +40,31 @@ pub(crate) trait Living {
     fn end(&self, cause: Cause, detail: Option<&str>);
     /// Delivers an event that a module declared.
     fn generate(&self, event: &crate::events::Event, payload: Option<exeunt_api::abi::Handle>);
+    /// Sets a timer of the plan, or takes it back.
+    fn set_timer(&self, timer: usize, time: Option<Duration>);
+    /// Begins a command of the protocol.
+    fn begin_command(&self, command: Command) -> Begun;
+    /// Ends the command that the protocol has carried out; false if there is none.
+    fn end_command(&self, outcome: i32, reply: Option<&str>) -> bool;
     /// Gives the final reply.
     fn farewell(&self, bytes: &[u8]);
+}
+
+/// What came of a command's beginning.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// The protocol is to carry it out.
+    Own,
+    /// A module has, with this reply.
+    Done(String),
+    /// A module tried and failed, with this reply.
+    Failed(String),
+    /// It was denied, and why.
+    Denied(String),
+    /// The session is to end.
+    Ending,
+    /// This is not the time: a callback of another module is running.
+    Refused,
 }
 
 /// Why a wait did not succeed.

@@ -1,13 +1,17 @@
 //! The table itself: each function of the interface, and the part that answers it.
 
+use std::time::Duration;
+
 use exeunt_api::abi::{
-    Answer, Bytes, Callback, Handle, Level, Offer, ProtocolTable, Str, Waiting, status,
+    Answer, Begun, Bytes, Callback, Handle, Level, Offer, Phase, ProtocolTable, Str, Waiting,
+    status,
 };
 
 use super::values::ValueStore;
-use super::{Ending, Living, WaitError, facts, frames, init, values};
+use super::{Command, Ending, Living, WaitError, facts, frames, init, values};
 use crate::cause::Cause;
-use crate::{config, log};
+use crate::events::{Pattern, is_verb};
+use crate::{config, counters, log};
 
 /// The host's functions.
 pub(super) struct HostFunctions;
@@ -221,5 +225,75 @@ impl Offer for HostFunctions {
         }
         living(ended)?.farewell(bytes);
         Ok(())
+    }
+
+    fn register_counter(registrar: Handle, name: &str, labels: &[&str]) -> Answer<i32> {
+        init::counter(registrar, name, labels)
+    }
+
+    fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()> {
+        let counted = counters::add(frames::module()?, counter, values, amount);
+        counted.then_some(()).ok_or(status::BAD_PHASE)
+    }
+
+    fn register_timer(registrar: Handle, name: &str, callback: Callback) -> Answer<()> {
+        init::timer(registrar, name, callback)
+    }
+
+    fn timer_set(session: Handle, name: &str, millis: i64) -> Answer<()> {
+        let subject = frames::seen(session)?.subject.ok_or(status::BAD_HANDLE)?;
+        let timer = subject.plan.extras.timer(frames::module()?, name).ok_or(status::NONE)?;
+        let time = u64::try_from(millis).ok().map(Duration::from_millis);
+        living(session)?.set_timer(timer, time);
+        Ok(())
+    }
+
+    fn register_hook(
+        registrar: Handle,
+        phase: u32,
+        verb: Option<&str>,
+        classes: u32,
+        name: &str,
+        callback: Callback,
+    ) -> Answer<()> {
+        let phase = Phase::from_number(phase).ok_or(status::BAD_ARGUMENT)?;
+        let verb = verb.map(str::to_owned);
+        init::hook(registrar, phase, Pattern { verb, classes }, name, callback)
+    }
+
+    fn register_command(registrar: Handle, verb: &str, callback: Callback) -> Answer<()> {
+        init::command(registrar, verb, callback)
+    }
+
+    fn command_begin(
+        session: Handle,
+        verb: &str,
+        argument: Option<&str>,
+        class: u32,
+    ) -> Answer<(i32, Str)> {
+        if !is_verb(verb) || class.count_ones() != 1 {
+            return Err(status::BAD_ARGUMENT);
+        }
+        let (verb, argument) = (verb.to_owned(), argument.map(str::to_owned));
+        let command = Command { verb, argument, class, told: None.into() };
+        let (code, reply) = match living(session)?.begin_command(command) {
+            super::Begun::Own => return Ok((Begun::OWN, Str::NONE)),
+            super::Begun::Done(reply) => (Begun::HANDLED, reply),
+            super::Begun::Failed(why) => (status::FAILED, why),
+            super::Begun::Denied(why) => (status::DENIED, why),
+            super::Begun::Ending => return Err(status::ENDING),
+            super::Begun::Refused => return Err(status::BAD_PHASE),
+        };
+        Ok((code, frames::keep(reply)?))
+    }
+
+    fn command_end(session: Handle, outcome: i32, reply: Option<&str>) -> Answer<()> {
+        let ended = living(session)?.end_command(outcome, reply);
+        ended.then_some(()).ok_or(status::BAD_PHASE)
+    }
+
+    fn answer(about: Handle, number: i32, value: Option<Handle>) -> Answer<()> {
+        let value = value.map(values::take).transpose()?;
+        frames::answer(about, (number, value))
     }
 }

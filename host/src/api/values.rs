@@ -55,7 +55,7 @@ fn place(handle: Handle) -> Result<Place, i32> {
 }
 
 /// Takes a value out that nothing else refers to: one that `value_new` made.
-fn take(handle: Handle) -> Result<Node, i32> {
+pub(super) fn take(handle: Handle) -> Result<Node, i32> {
     let found = place(handle)?;
     if !found.way.is_empty() {
         return Err(status::BAD_ARGUMENT);

@@ -96,6 +96,9 @@ pub(crate) enum Client {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print the counters of the host and its modules as OpenMetrics text
+        #[arg(long, conflicts_with = "json")]
+        metrics: bool,
     },
     /// Show the open sessions
     Who {

@@ -8,6 +8,7 @@ mod exits;
 mod journal;
 mod kick;
 mod listeners;
+mod metrics;
 mod module;
 mod plan;
 mod refusal;
@@ -46,7 +47,8 @@ pub(crate) fn client(command: &Client, config: Option<&Path>) -> ExitCode {
 
 fn obey(command: &Client, daemon: &Daemon, streams: &mut Streams<'_>) -> Result<(), Failure> {
     match command {
-        Client::Status { json } => status::run(daemon, *json, streams),
+        Client::Status { metrics: true, .. } => metrics::run(daemon, streams),
+        Client::Status { json, .. } => status::run(daemon, *json, streams),
         Client::Who { json } => who::run(daemon, *json, streams),
         Client::Listeners { json } => listeners::run(daemon, *json, streams),
         Client::Exits { last, follow, json } => {

@@ -7,6 +7,8 @@ use exeunt_api::abi::{Callback, ProtocolTable};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::extras::Extras;
+
 /// The daemon has started; once per start.
 pub(crate) const STARTUP: &str = "core.startup";
 /// A new generation has taken over.
@@ -77,6 +79,8 @@ pub(crate) struct Plan {
     pub(crate) modules: Vec<ModulePlan>,
     pub(crate) events: Vec<Event>,
     pub(crate) protocols: Vec<Protocol>,
+    /// What is neither a listener nor a protocol.
+    pub(crate) extras: Extras,
     /// How many modules keep session state.
     pub(crate) cells: usize,
 }
@@ -108,10 +112,14 @@ impl Plan {
             let found = event.listeners.iter().find(|listener| listener.number == number)?;
             Some(format!("in listener {} of {}", self.title(found), event.name))
         });
-        listener.or_else(|| {
+        let listener = listener.or_else(|| {
             let found = self.protocols.iter().find(|protocol| protocol.number == number)?;
             let module = &self.modules[found.module].name;
             Some(format!("in protocol {} of module {module}", found.name))
+        });
+        listener.or_else(|| {
+            let (kind, found) = self.extras.callback(number)?;
+            Some(format!("in {kind} {}", self.title(found)))
         })
     }
 

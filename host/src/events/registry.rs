@@ -4,6 +4,7 @@
 use exeunt_api::abi::{Callback, ProtocolTable, status};
 use exeunt_ledger::{LISTENERS, MODULES, STATE_MAX};
 
+use super::extras::Extras;
 use super::plan::{
     CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan, Protocol,
     RESTART, SHUTDOWN, STARTUP,
@@ -14,13 +15,14 @@ use crate::cause::Cause;
 const NAME_MAX: usize = 64;
 
 /// What came of a registration: a status code for the module and, if it was refused, why.
-pub(crate) type Registration = Result<(), (i32, String)>;
+pub(crate) type Registration<T = ()> = Result<T, (i32, String)>;
 
 /// The registrations so far.
 pub(crate) struct Registry {
-    modules: Vec<ModulePlan>,
+    pub(super) modules: Vec<ModulePlan>,
     events: Vec<Event>,
     protocols: Vec<Protocol>,
+    pub(super) extras: Extras,
     cells: usize,
     numbers: u32,
 }
@@ -33,7 +35,14 @@ impl Registry {
         let event =
             |name: &str| Event { name: name.to_owned(), owner: None, listeners: Vec::new() };
         let events = own.into_iter().chain(ends).map(event).collect();
-        Self { modules: Vec::new(), events, protocols: Vec::new(), cells: 0, numbers: 0 }
+        Self {
+            modules: Vec::new(),
+            events,
+            protocols: Vec::new(),
+            extras: Extras::default(),
+            cells: 0,
+            numbers: 0,
+        }
     }
 
     /// Begins the next module; what is registered from here on is its own.
@@ -41,7 +50,7 @@ impl Registry {
         self.modules.push(module);
     }
 
-    fn module(&self) -> (usize, &str) {
+    pub(super) fn module(&self) -> (usize, &str) {
         let index = self.modules.len().saturating_sub(1);
         (index, self.modules.last().map_or("?", |module| module.name.as_str()))
     }
@@ -59,16 +68,8 @@ impl Registry {
         callback: Callback,
         own_code: impl Fn(usize) -> bool,
     ) -> Registration {
-        let (index, module) = self.module();
         let what = format!("the listener `{name}` for `{event}`");
-        check_name(&what, name)?;
-        let Some(call) = callback.call else {
-            return refuse(status::BAD_ARGUMENT, &what, "its function is a null pointer");
-        };
-        if !own_code(call as usize) {
-            return refuse(status::FOREIGN_POINTER, &what, &foreign(module));
-        }
-        let number = self.number();
+        let listener = self.callback(&what, name, callback, own_code)?;
         let known = self.events.iter().position(|known| known.name == event);
         let known = known.unwrap_or_else(|| {
             // Perhaps a module that comes later declares it: `freeze` looks.
@@ -77,15 +78,33 @@ impl Registry {
             self.events.len() - 1
         });
         let listeners = &mut self.events[known].listeners;
-        if listeners.iter().any(|l| l.module == index && l.name == name) {
-            return refuse(status::DUPLICATE, &what, "it is registered twice");
-        }
+        not_twice(&what, listeners.iter(), &listener)?;
         if listeners.len() == LISTENERS {
             let why = format!("an event has at most {LISTENERS} listeners");
             return refuse(status::TOO_BIG, &what, &why);
         }
-        listeners.push(Listener { module: index, name: name.to_owned(), callback, number });
+        listeners.push(listener);
         Ok(())
+    }
+
+    /// A callback of the module under a name, if both may be.
+    pub(super) fn callback(
+        &mut self,
+        what: &str,
+        name: &str,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration<Listener> {
+        let (module, called) = self.module();
+        check_name(what, name)?;
+        let Some(call) = callback.call else {
+            return refuse(status::BAD_ARGUMENT, what, "its function is a null pointer");
+        };
+        if !own_code(call as usize) {
+            return refuse(status::FOREIGN_POINTER, what, &foreign(called));
+        }
+        let number = self.number();
+        Ok(Listener { module, name: name.to_owned(), callback, number })
     }
 
     /// Registers a protocol.
@@ -184,15 +203,27 @@ impl Registry {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let Self { modules, events, protocols, cells, .. } = self;
-        Ok(Plan { modules, events, protocols, cells })
+        let Self { modules, events, protocols, extras, cells, .. } = self;
+        Ok(Plan { modules, events, protocols, extras, cells })
     }
+}
+
+/// A module has one callback of a name for the same thing.
+pub(super) fn not_twice<'a>(
+    what: &str,
+    mut others: impl Iterator<Item = &'a Listener>,
+    new: &Listener,
+) -> Registration {
+    if others.any(|other| other.module == new.module && other.name == new.name) {
+        return refuse(status::DUPLICATE, what, "it is registered twice");
+    }
+    Ok(())
 }
 
 /// The owner of an event that has a listener and no declaration yet.
 const UNDECLARED: usize = usize::MAX;
 
-fn refuse(code: i32, what: &str, why: &str) -> Registration {
+pub(super) fn refuse<T>(code: i32, what: &str, why: &str) -> Registration<T> {
     Err((code, format!("{what} was refused: {why}")))
 }
 

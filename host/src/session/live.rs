@@ -3,18 +3,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use exeunt_api::abi::{Handle, Interest, Waiting};
+use exeunt_api::abi::{Handle, Interest, Waiting, status};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{MsgFlags, send};
 
-use crate::api::{self, Ending, Entry, Living, Outcome, Subject, WaitError};
+use super::callbacks::About;
+use super::timers::Timers;
+use crate::api::{self, Begun, Command, Ending, Entry, Living, Outcome, Subject, WaitError};
 use crate::cause::Cause;
 use crate::clock::{self, Moment};
 use crate::deadline::Deadline;
-use crate::events::{CONNECT, Event, LOGIN, LOGIN_FAILED, Listener};
+use crate::events::{CONNECT, Event, LOGIN, LOGIN_FAILED};
 use crate::exit::{self, Leaving};
 use crate::generation::Generation;
 use crate::sys::{self, Polled};
@@ -35,6 +38,13 @@ pub(super) struct Session {
     pub(super) connection: OwnedFd,
     pub(super) last_activity: Cell<Moment>,
     pub(super) slot: usize,
+    pub(super) timers: Timers,
+    /// The moment at which the callback that is running is killed; none in the protocol itself.
+    pub(super) bound: Cell<Option<Moment>>,
+    /// The command that the protocol is carrying out.
+    pub(super) own: RefCell<Option<Rc<Command>>>,
+    /// Whether a module is carrying out a command.
+    pub(super) handling: Cell<bool>,
 }
 
 impl Session {
@@ -71,6 +81,7 @@ impl Session {
         self.subject.state.inside.store(protocol.number, Relaxed);
         let outcome = api::enter(entry, |session| modules::serve(&protocol.table, session));
         self.subject.state.inside.store(0, Relaxed);
+        self.end_own(status::FAILED, None);
         match outcome {
             Outcome::Ending => {}
             Outcome::Done => {
@@ -98,45 +109,8 @@ impl Session {
         })
     }
 
-    fn log(&self, level: config::Level, text: &str) {
+    pub(super) fn log(&self, level: config::Level, text: &str) {
         log::line(level, &self.subject.about.id, "", text);
-    }
-
-    /// Runs the listeners of an event that is not the end. One that denies ends the session.
-    fn deliver(&self, event: &str, payload: Option<Handle>) -> Result<(), Ending> {
-        for listener in self.subject.plan.listeners(event) {
-            match self.call(event, listener, payload) {
-                Outcome::Done | Outcome::Ending => {}
-                Outcome::Denied(why) => {
-                    let title = self.subject.plan.title(listener);
-                    self.end(Cause::AccessDenied, Some(&format!("{title}: {why}")));
-                    return Err(Ending);
-                }
-                Outcome::Failed(why) => {
-                    let title = self.subject.plan.title(listener);
-                    let text = format!("listener {title} of {event} failed: {why}");
-                    self.log(config::Level::Warn, &text);
-                }
-            }
-        }
-        self.ending()
-    }
-
-    fn call(&self, event: &str, listener: &Listener, payload: Option<Handle>) -> Outcome {
-        let (plan, state) = (self.subject.plan, self.subject.state);
-        let before = state.inside.load(Relaxed);
-        let end = clock::after(clock::now(), plan.modules[listener.module].listener);
-        exit::arm(&self.deadline, state, end);
-        state.inside.store(listener.number, Relaxed);
-        let entry = Entry {
-            subject: Some(self.subject),
-            payload,
-            ..Entry::of(plan, listener.module, event)
-        };
-        let outcome = api::enter(entry, |about| modules::call(&listener.callback, about));
-        state.inside.store(before, Relaxed);
-        self.stand_over(clock::now());
-        outcome
     }
 
     /// Commits a cause; if it is the first, the listeners of its event run.
@@ -145,19 +119,16 @@ impl Session {
             && let Some(event) = cause.event()
         {
             for listener in self.subject.plan.listeners(event) {
-                if let Outcome::Failed(why) | Outcome::Denied(why) =
-                    self.call(event, listener, None)
-                {
-                    let title = self.subject.plan.title(listener);
-                    let text = format!("listener {title} of {event} failed: {why}");
-                    self.log(config::Level::Warn, &text);
+                let outcome = self.call(event, listener, About::default());
+                if let Outcome::Failed(why) | Outcome::Denied(why) = outcome {
+                    self.failed("listener", listener, event, &why);
                 }
             }
         }
     }
 
     /// Whether the session is to end already.
-    fn ending(&self) -> Result<(), Ending> {
+    pub(super) fn ending(&self) -> Result<(), Ending> {
         if self.subject.cause().is_some() { Err(Ending) } else { Ok(()) }
     }
 
@@ -195,12 +166,16 @@ impl Session {
     }
 
     /// Sets the timer that kills this process if its code does not come back in time.
-    fn stand_over(&self, now: Moment) {
+    pub(super) fn stand_over(&self, now: Moment) {
         let settings = &self.generation.config.exit;
         let nearest = self
             .nearest_timeout()
             .map_or_else(|| clock::after(now, UNBOUNDED), |(moment, _, _)| moment);
         let moment = clock::after(nearest, settings.kill_after);
+        if let Some(bound) = self.bound.get() {
+            // Waiting in a callback is no way to have more time.
+            return exit::arm(&self.deadline, self.subject.state, bound.min(moment));
+        }
         let mut deadline = self.deadline.borrow_mut();
         // The timer exists; setting it can only fail for a time that is not one.
         let _set = deadline.arm_about(moment, SLACK);
@@ -211,10 +186,12 @@ impl Session {
     /// Waits once; the number of descriptors that are ready.
     fn wait_once(&self, on: &mut [Waiting], until: Option<Moment>) -> Result<usize, WaitError> {
         self.check().map_err(|Ending| WaitError::Ending)?;
+        self.run_timers().map_err(|Ending| WaitError::Ending)?;
         let now = clock::now();
         self.stand_over(now);
         let timeout = self.nearest_timeout().map(|(moment, _, _)| moment);
-        let wake = [timeout, until].into_iter().flatten().min();
+        let timer = self.timers.next().filter(|_| self.bound.get().is_none());
+        let wake = [timeout, timer, until].into_iter().flatten().min();
         let mut polled = [Polled::default(); WATCHED + WAIT_MAX];
         let polled = polled.get_mut(..WATCHED + on.len()).ok_or(WaitError::Bad)?;
         polled[0] = Polled::reading(self.signals.as_raw_fd());
@@ -329,6 +306,18 @@ impl Living for Session {
     fn generate(&self, event: &Event, payload: Option<Handle>) {
         // What a listener of a module's own event does to the session is found at the next wait.
         let _found_later = self.deliver(&event.name, payload);
+    }
+
+    fn set_timer(&self, timer: usize, time: Option<Duration>) {
+        self.timers.set(timer, time, clock::now());
+    }
+
+    fn begin_command(&self, command: Command) -> Begun {
+        if self.check().is_err() { Begun::Ending } else { self.begin(command) }
+    }
+
+    fn end_command(&self, outcome: i32, reply: Option<&str>) -> bool {
+        self.end_own(outcome, reply)
     }
 
     fn farewell(&self, bytes: &[u8]) {

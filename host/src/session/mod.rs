@@ -2,7 +2,10 @@
 //! connection, serves it and ends through `exit`. Admission, and whatever comes after the death of
 //! the process, are the zygote's.
 
+mod callbacks;
+mod commands;
 mod live;
 mod spare;
+mod timers;
 
 pub(crate) use spare::{Seat, wait_for_connection};

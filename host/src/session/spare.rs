@@ -15,6 +15,7 @@ use nix::unistd::{Pid, setpgid};
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::live::Session;
+use super::timers::Timers;
 use crate::deadline::Deadline;
 use crate::generation::Generation;
 use crate::pages::Ledger;
@@ -68,6 +69,10 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         connection,
         last_activity: Cell::new(clock::now()),
         slot,
+        timers: Timers::default(),
+        bound: Cell::new(None),
+        own: RefCell::new(None),
+        handling: Cell::new(false),
     };
     Box::leak(Box::new(session)).live()
 }

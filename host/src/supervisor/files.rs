@@ -14,7 +14,7 @@ use nix::unistd::{Gid, Group, chown, geteuid};
 use super::Failure;
 use super::member::Held;
 use crate::config::Host;
-use crate::{control, pages, scoreboard};
+use crate::{control, counters, pages, scoreboard};
 
 const LOCK: &str = "lock";
 const PID_FILE: &str = "exeunt.pid";
@@ -185,7 +185,9 @@ impl Files {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let kind = name.split_once('.').map(|(kind, _)| kind);
-            if matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text")) {
+            if matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"))
+                || name == counters::FILE
+            {
                 // What cannot be removed is overwritten or in nobody's way.
                 let _stays = fs::remove_file(entry.path());
             }

@@ -40,6 +40,11 @@ impl Line {
         self.0.as_ref().map_or(Ok(Received::Nothing), Channel::receive)
     }
 
+    /// A conversation that was handed over; the other side may have left it.
+    pub(super) fn inherited(channel: Option<Channel>) -> Self {
+        Self(channel)
+    }
+
     /// The other side is gone: nothing more is expected.
     pub(super) fn close(&mut self) {
         self.0 = None;

@@ -219,7 +219,13 @@ pub(crate) fn resume(number: RawFd, config: PathBuf, probe: bool) -> Result<Exit
     let config = config::parse(&source, &env)
         .map_err(|problems| Failure::refused(problems.render(&source, false)))?;
     if probe {
-        return Ok(ExitCode::SUCCESS);
+        let is_there = |number: &RawFd| sys::is_open(*number);
+        let all = estate.descriptors().iter().all(is_there);
+        return if all {
+            Ok(ExitCode::SUCCESS)
+        } else {
+            Err(Failure::no("error: a descriptor is missing"))
+        };
     }
     log::open(&config.log).map_err(failed)?;
     log::set_role("supervisor");
@@ -273,6 +279,8 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
 
 fn member(heir: Heir) -> io::Result<Member> {
     let [ledger, ledger_to_read, scoreboard] = heir.files;
+    // A zygote that is leaving has left the conversation.
+    let line = if heir.line < 0 { None } else { Some(Channel::adopt(take(heir.line)?)) };
     let ledger: File = take(ledger)?.into();
     let (header, slots) = pages::whole(&ledger, heir.capacity)?;
     let held = super::member::Held {
@@ -287,7 +295,7 @@ fn member(heir: Heir) -> io::Result<Member> {
         pid: heir.pid,
         role: if heir.is_active { Role::Active } else { Role::Retiring },
         why: Why::Reload,
-        line: Line::new(Channel::adopt(take(heir.line)?)),
+        line: Line::inherited(line),
         report: Report::adopt(take(heir.report)?),
         text: take(heir.text)?.into(),
         plan: heir.plan,

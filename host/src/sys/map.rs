@@ -27,6 +27,10 @@ unsafe impl Plain for exeunt_ledger::Slot {}
 unsafe impl Plain for crate::scoreboard::Head {}
 // SAFETY: as above.
 unsafe impl Plain for crate::scoreboard::Entry {}
+// SAFETY: the layouts of the counters consist of atomics and of texts that consist of atomics.
+unsafe impl Plain for crate::counters::Directory {}
+// SAFETY: as above.
+unsafe impl Plain for crate::counters::Family {}
 
 fn map<T: Plain>(
     file: impl AsFd,

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::Zygote;
 use super::spares::Spare;
+use crate::counters::{self, Own};
 use crate::{clock, config, log};
 
 /// How many connections are taken before other work gets its turn.
@@ -88,8 +89,14 @@ impl Zygote {
             self.admission.admit(client.peer)
         });
         match admitted {
-            Ok(()) => identity.counted.store(1, Relaxed),
-            Err((cause, detail)) => identity.set_order(cause as u32, &detail, now),
+            Ok(()) => {
+                identity.counted.store(1, Relaxed);
+                counters::count(Own::Admitted, None);
+            }
+            Err((cause, detail)) => {
+                identity.set_order(cause as u32, &detail, now);
+                counters::count(Own::Refused, Some(cause.name()));
+            }
         }
         identity.set_status(SlotStatus::Open);
         self.header.open.fetch_add(1, Relaxed);
@@ -117,6 +124,7 @@ impl Zygote {
     /// There is no slot: the client gets the protocol's word for it, and nobody owes it anything.
     fn turn_away(&mut self, client: &Client) {
         self.header.refused_capacity.fetch_add(1, Relaxed);
+        counters::count(Own::Refused, Some("capacity"));
         let listen = &self.generation.listens[client.listen];
         let protocol = self.generation.plan.protocol(&listen.protocol);
         if let Some(refusal) = protocol.and_then(|protocol| protocol.refusal.as_ref()) {

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Child, Zygote};
 use crate::api::Subject;
 use crate::cause::Cause;
+use crate::counters::{self, Own};
 use crate::journal::Line;
 use crate::pages::DAEMON;
 use crate::reap::{self, Fate};
@@ -156,11 +157,13 @@ impl Zygote {
         let line = Line::of(&subject, self.generation.number, self.is_replay, &chain, listeners);
         self.session_log(slot, config::Level::Info, &line.summary());
         if let Err(e) = self.journal.append(&line) {
+            counters::count(Own::JournalFailures, None);
             let failures = self.header.journal_failures.fetch_add(1, Relaxed);
             if failures == 0 {
                 log::error(format!("the journal cannot be written: {e}; `exeunt status` counts"));
             }
         }
+        counters::count(Own::Ended, subject.cause().map(Cause::name).or(Some("unknown")));
         self.header.open.fetch_sub(1, Relaxed);
         self.free_slot(slot);
     }

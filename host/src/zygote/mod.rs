@@ -36,7 +36,7 @@ use crate::pages::Ledger;
 use crate::report::Report;
 use crate::request::Requests;
 use crate::sys::{self, Polled};
-use crate::{config, log, scoreboard, signals};
+use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
 use daemon::DaemonEvent;
 use orders::Kill;
@@ -207,6 +207,7 @@ impl Zygote {
         let mut next = || descriptors.next().ok_or_else(|| io::Error::other("a file is missing"));
         let ledger = Ledger::new(next()?, next()?);
         let scoreboard: File = next()?.into();
+        counters::open(&host.runtime_dir, &generation.plan.wanted_counters())?;
         let (header, slots) = ledger.whole(host.capacity)?;
         let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
         let listeners: Vec<TcpListener> = descriptors.map(TcpListener::from).collect();
@@ -246,7 +247,7 @@ impl Zygote {
         const FIXED: usize = 4;
         let mut polled: Vec<Polled> = Vec::new();
         while self.phase != Phase::Done || !self.children.is_empty() {
-            let lost = self.phase == Phase::Lost;
+            let lost = matches!(self.phase, Phase::Lost | Phase::Done);
             polled.clear();
             polled.push(Polled::reading(self.deaths.as_raw_fd()));
             polled.push(Polled::reading(self.requests.as_raw_fd()));

@@ -115,6 +115,40 @@ pub struct Host {
     pub generate: unsafe extern "C" fn(Handle, Str, Handle) -> i32,
     /// \[farewell\] Gives the final reply. It is written without blocking, once.
     pub farewell: unsafe extern "C" fn(Handle, Bytes) -> i32,
+
+    /// \[init\] Registers a counter that all sessions share: its name and the names of its labels (at
+    /// most 4). Returns its number, for `counter_add`.
+    pub register_counter: unsafe extern "C" fn(Handle, Str, *const Str, usize) -> i32,
+    /// \[any but init\] Adds to a counter of the calling module: its number, a value for each label (of
+    /// which 64 bytes count), how much. Of the combinations of values that come up, 64 are counted
+    /// apart; the others are counted together.
+    pub counter_add: unsafe extern "C" fn(u32, *const Str, usize, u64) -> i32,
+
+    /// \[init\] Registers a timer of sessions: its name, the callback. In the callback the handle is
+    /// that of the session in which the timer was set.
+    pub register_timer: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+    /// \[session\] Sets a timer of the calling module: its callback is entered once, while the protocol
+    /// waits, when that many milliseconds have passed. Set again it is moved; a negative time takes it
+    /// back.
+    pub timer_set: unsafe extern "C" fn(Handle, Str, i64) -> i32,
+
+    /// \[init\] Registers a command hook: the [`Phase`](super::Phase), the verb or [`Str::NONE`] for all,
+    /// the classes of commands as a sum of bits or 0 for all, the hook's name, the callback. Hooks of a
+    /// phase run in the order of these calls.
+    pub register_hook: unsafe extern "C" fn(Handle, u32, Str, u32, Str, Callback) -> i32,
+    /// \[init\] Registers who carries out a verb in place of the protocol; a verb has one at most.
+    pub register_command: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+    /// \[protocol\] Begins a command: verb, argument or [`Str::NONE`], the bit of its class. Runs the hooks
+    /// of the phase `pre`. Returns one of [`Begun`](super::Begun); `DENIED` if a hook denies, `FAILED` if the
+    /// module that carries it out failed, both with the reply written; or `ENDING`.
+    pub command_begin: unsafe extern "C" fn(Handle, Str, Str, u32, *mut Str) -> i32,
+    /// \[protocol\] Ends a command that the protocol was to carry out itself: how it went as a status, the
+    /// reply or [`Str::NONE`]. Runs the hooks of the phases `post` and `log`.
+    pub command_end: unsafe extern "C" fn(Handle, i32, Str) -> i32,
+    /// \[command handler\] Gives the callback's answer: a number, and a value that `value_new` made or
+    /// [`Handle::NONE`]; what they are depends on the callback. A command handler gives 0 and the reply
+    /// as text.
+    pub answer: unsafe extern "C" fn(Handle, i32, Handle) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

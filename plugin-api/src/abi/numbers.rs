@@ -54,6 +54,12 @@ pub enum Fact {
     Cause = 10,
     /// Text: the detail of the cause: which limit, signal, module; none if there is none.
     Detail = 11,
+    /// Text: the verb of the command that a command hook or handler is about.
+    Verb = 12,
+    /// Text: its argument; none if it has none, or is a secret.
+    Argument = 13,
+    /// Text: the reply to it, once there is one.
+    Reply = 14,
     /// Number: bytes received from the client.
     BytesIn = 32,
     /// Number: bytes sent to the client.
@@ -68,13 +74,17 @@ pub enum Fact {
     Attempt = 37,
     /// Number: the index of the listen among those of the protocol, in the order of the file.
     ListenIndex = 38,
+    /// Number: the class of the command that a command hook or handler is about.
+    Class = 39,
+    /// Number: how it went, as a [`status`]: OK, FAILED, DENIED or ENDING; none before it was tried.
+    Outcome = 40,
 }
 
 impl Fact {
     /// The fact with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        const ALL: [Fact; 18] = [
+        const ALL: [Fact; 23] = [
             Fact::Session,
             Fact::User,
             Fact::Peer,
@@ -86,6 +96,9 @@ impl Fact {
             Fact::Event,
             Fact::Cause,
             Fact::Detail,
+            Fact::Verb,
+            Fact::Argument,
+            Fact::Reply,
             Fact::BytesIn,
             Fact::BytesOut,
             Fact::Started,
@@ -93,9 +106,41 @@ impl Fact {
             Fact::Live,
             Fact::Attempt,
             Fact::ListenIndex,
+            Fact::Class,
+            Fact::Outcome,
         ];
         ALL.into_iter().find(|fact| *fact as u32 == n)
     }
+}
+
+/// When a command hook runs.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before the command is carried out; may deny it.
+    Pre = 1,
+    /// After it was carried out, whether it succeeded or failed.
+    Post = 2,
+    /// At last, for every command that was dispatched.
+    Log = 3,
+}
+
+impl Phase {
+    /// The phase with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: u32) -> Option<Self> {
+        [Phase::Pre, Phase::Post, Phase::Log].into_iter().find(|phase| *phase as u32 == n)
+    }
+}
+
+/// What `command_begin` returns beside a [`status`].
+pub struct Begun;
+
+impl Begun {
+    /// The protocol is to carry the command out itself, and then to call `command_end`.
+    pub const OWN: i32 = 0;
+    /// A module has carried it out, and here is its reply.
+    pub const HANDLED: i32 = 1;
 }
 
 /// The kind of a value in the value model, as `value_kind` returns it.

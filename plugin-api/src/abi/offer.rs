@@ -1,15 +1,13 @@
-//! The host's side of the border: raw arguments become checked ones, once, here, so that whoever
-//! implements the host's functions has no pointer in hand. What the functions do is not known here.
+//! The host's side of the border as it is implemented: a trait without pointers, and the table that is
+//! made of an implementation. The conversion of raw arguments lives in `border`; what the functions do
+//! is not known here.
 
 use std::ffi::c_void;
 
 use abi_stable::prefix_type::PrefixTypeTrait;
 
-use super::numbers::status;
+use super::border as raw;
 use super::{Bytes, CHost, Callback, Handle, Host, HostRef, ProtocolTable, Str, Waiting};
-
-/// The most descriptors that one wait may name.
-const WAIT_MAX: usize = 64;
 
 /// A result of a host function: a value, or a [`status`] code below zero.
 pub type Answer<T> = Result<T, i32>;
@@ -107,6 +105,39 @@ pub trait Offer: 'static {
     fn generate(session: Handle, event: &str, payload: Option<Handle>) -> Answer<()>;
     /// See [`Host::farewell`].
     fn farewell(ended: Handle, bytes: &[u8]) -> Answer<()>;
+
+    /// See [`Host::register_counter`].
+    fn register_counter(registrar: Handle, name: &str, labels: &[&str]) -> Answer<i32>;
+    /// See [`Host::counter_add`].
+    fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()>;
+
+    /// See [`Host::register_timer`].
+    fn register_timer(registrar: Handle, name: &str, callback: Callback) -> Answer<()>;
+    /// See [`Host::timer_set`].
+    fn timer_set(session: Handle, name: &str, millis: i64) -> Answer<()>;
+
+    /// See [`Host::register_hook`].
+    fn register_hook(
+        registrar: Handle,
+        phase: u32,
+        verb: Option<&str>,
+        classes: u32,
+        name: &str,
+        callback: Callback,
+    ) -> Answer<()>;
+    /// See [`Host::register_command`].
+    fn register_command(registrar: Handle, verb: &str, callback: Callback) -> Answer<()>;
+    /// See [`Host::command_begin`]: which of [`Begun`](super::Begun) or a status below zero, and the reply.
+    fn command_begin(
+        session: Handle,
+        verb: &str,
+        argument: Option<&str>,
+        class: u32,
+    ) -> Answer<(i32, Str)>;
+    /// See [`Host::command_end`].
+    fn command_end(session: Handle, outcome: i32, reply: Option<&str>) -> Answer<()>;
+    /// See [`Host::answer`].
+    fn answer(about: Handle, number: i32, value: Option<Handle>) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -123,270 +154,53 @@ pub fn offer_to_c<O: Offer>() -> &'static CHost {
 
 fn table<O: Offer>() -> Host {
     Host {
-        log: log::<O>,
-        fail: fail::<O>,
-        fail_at: fail_at::<O>,
-        value_kind: value_kind::<O>,
-        value_bool: value_bool::<O>,
-        value_int: value_int::<O>,
-        value_float: value_float::<O>,
-        value_str: value_str::<O>,
-        value_bytes: value_bytes::<O>,
-        value_len: value_len::<O>,
-        value_at: value_at::<O>,
-        value_key: value_key::<O>,
-        value_get: value_get::<O>,
-        value_new: value_new::<O>,
-        value_push: value_push::<O>,
-        value_put: value_put::<O>,
-        settings: settings::<O>,
-        register_listener: register_listener::<O>,
-        register_protocol: register_protocol::<O>,
-        listen_settings: listen_settings::<O>,
-        declare_event: declare_event::<O>,
-        register_state: register_state::<O>,
-        open_directory: open_directory::<O>,
-        fact_str: fact_str::<O>,
-        fact_int: fact_int::<O>,
-        payload: payload::<O>,
-        living: living::<O>,
-        state_read: state_read::<O>,
-        state_write: state_write::<O>,
-        session_wait: session_wait::<O>,
-        session_connection: session_connection::<O>,
-        session_count: session_count::<O>,
-        session_command: session_command::<O>,
-        session_login: session_login::<O>,
-        session_login_failed: session_login_failed::<O>,
-        session_end: session_end::<O>,
-        generate: generate::<O>,
-        farewell: farewell::<O>,
+        log: raw::log::<O>,
+        fail: raw::fail::<O>,
+        fail_at: raw::fail_at::<O>,
+        value_kind: raw::value_kind::<O>,
+        value_bool: raw::value_bool::<O>,
+        value_int: raw::value_int::<O>,
+        value_float: raw::value_float::<O>,
+        value_str: raw::value_str::<O>,
+        value_bytes: raw::value_bytes::<O>,
+        value_len: raw::value_len::<O>,
+        value_at: raw::value_at::<O>,
+        value_key: raw::value_key::<O>,
+        value_get: raw::value_get::<O>,
+        value_new: raw::value_new::<O>,
+        value_push: raw::value_push::<O>,
+        value_put: raw::value_put::<O>,
+        settings: raw::settings::<O>,
+        register_listener: raw::register_listener::<O>,
+        register_protocol: raw::register_protocol::<O>,
+        listen_settings: raw::listen_settings::<O>,
+        declare_event: raw::declare_event::<O>,
+        register_state: raw::register_state::<O>,
+        open_directory: raw::open_directory::<O>,
+        fact_str: raw::fact_str::<O>,
+        fact_int: raw::fact_int::<O>,
+        payload: raw::payload::<O>,
+        living: raw::living::<O>,
+        state_read: raw::state_read::<O>,
+        state_write: raw::state_write::<O>,
+        session_wait: raw::session_wait::<O>,
+        session_connection: raw::session_connection::<O>,
+        session_count: raw::session_count::<O>,
+        session_command: raw::session_command::<O>,
+        session_login: raw::session_login::<O>,
+        session_login_failed: raw::session_login_failed::<O>,
+        session_end: raw::session_end::<O>,
+        generate: raw::generate::<O>,
+        farewell: raw::farewell::<O>,
+        register_counter: raw::register_counter::<O>,
+        counter_add: raw::counter_add::<O>,
+        register_timer: raw::register_timer::<O>,
+        timer_set: raw::timer_set::<O>,
+        register_hook: raw::register_hook::<O>,
+        register_command: raw::register_command::<O>,
+        command_begin: raw::command_begin::<O>,
+        command_end: raw::command_end::<O>,
+        answer: raw::answer::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
-}
-
-/// A code for C: the value, or the status below zero.
-trait Code {
-    fn code(self) -> i32;
-}
-
-impl Code for Answer<()> {
-    fn code(self) -> i32 {
-        self.err().unwrap_or(status::OK)
-    }
-}
-
-impl Code for Answer<i32> {
-    fn code(self) -> i32 {
-        self.unwrap_or_else(|code| code)
-    }
-}
-
-fn counted<T: TryInto<i32>>(answer: Answer<T>) -> i32 {
-    answer.and_then(|n| n.try_into().map_err(|_| status::TOO_BIG)).code()
-}
-
-fn named(handle: Option<Handle>) -> Handle {
-    handle.unwrap_or(Handle::NONE)
-}
-
-/// Text that has to be there.
-///
-/// # Safety
-///
-/// As for [`Str::get`].
-unsafe fn text<'a>(text: Str) -> Answer<&'a str> {
-    // SAFETY: passed on to the caller.
-    unsafe { text.get() }.ok_or(status::BAD_ARGUMENT)
-}
-
-/// Writes an answer to where the module wants it.
-///
-/// # Safety
-///
-/// `to` must be null or writable.
-unsafe fn store<T>(answer: Answer<T>, to: *mut T) -> i32 {
-    if to.is_null() || !to.is_aligned() {
-        return status::BAD_ARGUMENT;
-    }
-    match answer {
-        Ok(value) => {
-            // SAFETY: not null, aligned, and the caller vouches that it may be written.
-            unsafe { to.write(value) };
-            status::OK
-        }
-        Err(code) => code,
-    }
-}
-
-/// Defines the functions whose arguments are plain data, text or bytes: the conversion is the same
-/// for each. `str`: text that must be there; `opt`: text that may be missing; `bytes`: bytes that must
-/// be there; `plain`: as it is.
-macro_rules! border {
-    ($( $name:ident ( $($arg:ident : $kind:ident $(($ty:ty))?),* ) -> $answer:ident; )*) => { $(
-        unsafe extern "C" fn $name<O: Offer>($($arg: border!(@type $kind $(($ty))?)),*) -> border!(@return $answer) {
-            $( border!(@check $answer $arg $kind); )*
-            border!(@answer $answer O::$name($($arg),*))
-        }
-    )* };
-    (@type str) => { Str };
-    (@type opt) => { Str };
-    (@type bytes) => { Bytes };
-    (@type optbytes) => { Bytes };
-    (@type plain($ty:ty)) => { $ty };
-    (@return code) => { i32 };
-    (@return count) => { i32 };
-    (@return long) => { i64 };
-    (@return handle) => { Handle };
-    (@check handle $arg:ident str) => {
-        // SAFETY: a module passes text that lives until this function returns (rules of `Str`).
-        let Ok($arg) = (unsafe { text($arg) }) else { return Handle::NONE };
-    };
-    (@check $answer:ident $arg:ident str) => {
-        // SAFETY: a module passes text that lives until this function returns (rules of `Str`).
-        let $arg = match unsafe { text($arg) } { Ok(text) => text, Err(code) => return code.into() };
-    };
-    (@check $answer:ident $arg:ident opt) => {
-        // SAFETY: a module passes text that lives until this function returns (rules of `Str`).
-        let $arg = unsafe { $arg.get() };
-    };
-    (@check $answer:ident $arg:ident bytes) => {
-        // SAFETY: a module passes bytes that live until this function returns (rules of `Bytes`).
-        let Some($arg) = (unsafe { $arg.get() }) else { return status::BAD_ARGUMENT.into() };
-    };
-    (@check $answer:ident $arg:ident optbytes) => {
-        // SAFETY: a module passes bytes that live until this function returns (rules of `Bytes`).
-        let $arg = unsafe { $arg.get() };
-    };
-    (@check $answer:ident $arg:ident plain) => {};
-    (@answer code $call:expr) => { $call.code() };
-    (@answer count $call:expr) => { counted($call) };
-    (@answer long $call:expr) => {
-        $call.and_then(|n| i64::try_from(n).map_err(|_| status::TOO_BIG)).unwrap_or_else(i64::from)
-    };
-    (@answer handle $call:expr) => { named($call) };
-}
-
-border! {
-    log(level: plain(u32), text: str) -> code;
-    fail(text: str) -> code;
-    fail_at(value: plain(Handle), text: str, hint: opt) -> code;
-    value_kind(value: plain(Handle)) -> code;
-    value_len(value: plain(Handle)) -> long;
-    value_get(value: plain(Handle), key: str) -> handle;
-    value_new(kind: plain(i32), int: plain(i64), float: plain(f64), bytes: optbytes) -> handle;
-    value_push(list: plain(Handle), entry: plain(Handle)) -> code;
-    value_put(table: plain(Handle), key: str, entry: plain(Handle)) -> code;
-    settings(registrar: plain(Handle)) -> handle;
-    register_listener(registrar: plain(Handle), event: str, name: str, callback: plain(Callback)) -> code;
-    listen_settings(registrar: plain(Handle), protocol: str, index: plain(u32)) -> handle;
-    declare_event(registrar: plain(Handle), name: str, version: plain(u32)) -> code;
-    register_state(registrar: plain(Handle), size: plain(u32)) -> code;
-    open_directory(registrar: plain(Handle), path: str) -> code;
-    payload(subject: plain(Handle)) -> handle;
-    living(subject: plain(Handle)) -> handle;
-    state_write(subject: plain(Handle), bytes: bytes) -> code;
-    session_connection(session: plain(Handle)) -> code;
-    session_count(session: plain(Handle), received: plain(u64), sent: plain(u64)) -> code;
-    session_command(session: plain(Handle), command: str, path: opt) -> code;
-    session_login(session: plain(Handle), user: str) -> code;
-    session_login_failed(session: plain(Handle), user: str) -> count;
-    session_end(session: plain(Handle), cause: str, detail: opt) -> code;
-    farewell(ended: plain(Handle), bytes: bytes) -> code;
-}
-
-unsafe extern "C" fn value_bool<O: Offer>(value: Handle) -> i32 {
-    O::value_bool(value).map(i32::from).code()
-}
-
-unsafe extern "C" fn value_int<O: Offer>(value: Handle, to: *mut i64) -> i32 {
-    // SAFETY: a module passes null or a place for the answer.
-    unsafe { store(O::value_int(value), to) }
-}
-
-unsafe extern "C" fn value_float<O: Offer>(value: Handle, to: *mut f64) -> i32 {
-    // SAFETY: as above.
-    unsafe { store(O::value_float(value), to) }
-}
-
-unsafe extern "C" fn value_str<O: Offer>(value: Handle, to: *mut Str) -> i32 {
-    // SAFETY: as above.
-    unsafe { store(O::value_str(value), to) }
-}
-
-unsafe extern "C" fn value_bytes<O: Offer>(value: Handle, to: *mut Bytes) -> i32 {
-    // SAFETY: as above.
-    unsafe { store(O::value_bytes(value), to) }
-}
-
-unsafe extern "C" fn value_at<O: Offer>(value: Handle, index: u64) -> Handle {
-    named(usize::try_from(index).ok().and_then(|index| O::value_at(value, index)))
-}
-
-unsafe extern "C" fn value_key<O: Offer>(value: Handle, index: u64, to: *mut Str) -> i32 {
-    let key = usize::try_from(index).map_err(|_| status::NONE);
-    // SAFETY: a module passes null or a place for the answer.
-    unsafe { store(key.and_then(|index| O::value_key(value, index)), to) }
-}
-
-unsafe extern "C" fn register_protocol<O: Offer>(
-    registrar: Handle,
-    name: Str,
-    table: *const ProtocolTable,
-) -> i32 {
-    // SAFETY: a module passes null or a table that lives until this function returns.
-    let table = unsafe { table.as_ref() }.copied();
-    // SAFETY: a module passes text that lives until this function returns.
-    let name = unsafe { text(name) };
-    // SAFETY: as above.
-    let refusal = table.and_then(|table| unsafe { table.refusal.get() });
-    name.and_then(|name| O::register_protocol(registrar, name, table, refusal)).code()
-}
-
-unsafe extern "C" fn fact_str<O: Offer>(subject: Handle, fact: u32, to: *mut Str) -> i32 {
-    // SAFETY: a module passes null or a place for the answer.
-    unsafe { store(O::fact_str(subject, fact), to) }
-}
-
-unsafe extern "C" fn fact_int<O: Offer>(subject: Handle, fact: u32, to: *mut i64) -> i32 {
-    // SAFETY: as above.
-    unsafe { store(O::fact_int(subject, fact), to) }
-}
-
-unsafe extern "C" fn state_read<O: Offer>(subject: Handle, to: *mut u8, size: usize) -> i64 {
-    if to.is_null() && size != 0 || isize::try_from(size).is_err() {
-        return status::BAD_ARGUMENT.into();
-    }
-    let to = if size == 0 {
-        &mut []
-    } else {
-        // SAFETY: not null; a module passes a buffer of that size that nobody else uses meanwhile.
-        unsafe { std::slice::from_raw_parts_mut(to, size) }
-    };
-    O::state_read(subject, to).map_or_else(i64::from, |n| n as i64)
-}
-
-unsafe extern "C" fn session_wait<O: Offer>(
-    session: Handle,
-    on: *mut Waiting,
-    count: usize,
-    millis: i64,
-) -> i32 {
-    if on.is_null() && count != 0 || !on.is_aligned() || count > WAIT_MAX {
-        return status::BAD_ARGUMENT;
-    }
-    let on = if count == 0 {
-        &mut []
-    } else {
-        // SAFETY: not null, aligned; a module passes that many entries that nobody else uses meanwhile.
-        unsafe { std::slice::from_raw_parts_mut(on, count) }
-    };
-    counted(O::session_wait(session, on, millis))
-}
-
-unsafe extern "C" fn generate<O: Offer>(session: Handle, event: Str, payload: Handle) -> i32 {
-    // SAFETY: a module passes text that lives until this function returns.
-    let event = unsafe { text(event) };
-    let payload = Some(payload).filter(|payload| !payload.is_none());
-    event.and_then(|event| O::generate(session, event, payload)).code()
 }

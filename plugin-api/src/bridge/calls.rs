@@ -1,9 +1,9 @@
-//! The host's functions for logging, facts and registration, as safe functions.
+//! The host's functions for logging, facts and counting, as safe functions.
 
 use std::os::fd::{BorrowedFd, RawFd};
 
 use super::{Held, host, host_if_any};
-use crate::abi::{Callback, Fact, Level, ProtocolTable, Str, status};
+use crate::abi::{Fact, Level, Str, status};
 
 /// Logs a line. Before init there is no host and the line is lost.
 pub(crate) fn log(level: Level, text: &str) {
@@ -65,42 +65,9 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Registration.
-impl Held<'_> {
-    pub(crate) fn settings(self) -> Self {
-        // SAFETY: the host checks the handle.
-        Self::new(unsafe { host().settings()(self.handle) })
-    }
-
-    pub(crate) fn listen_settings(self, protocol: &str, index: u32) -> Option<Self> {
-        // SAFETY: the host checks the handle and copies the text.
-        Self::some(unsafe { host().listen_settings()(self.handle, Str::new(protocol), index) })
-    }
-
-    pub(crate) fn register_listener(self, event: &str, name: &str, callback: Callback) -> i32 {
-        let (event, name) = (Str::new(event), Str::new(name));
-        // SAFETY: the callback was made by `listener`, so it stays valid for ever.
-        unsafe { host().register_listener()(self.handle, event, name, callback) }
-    }
-
-    pub(crate) fn register_protocol(self, name: &str, table: &ProtocolTable) -> i32 {
-        // SAFETY: the host copies the table, which was made by `protocol_table`, so that what it points
-        // to stays valid for ever.
-        unsafe { host().register_protocol()(self.handle, Str::new(name), table) }
-    }
-
-    pub(crate) fn declare_event(self, name: &str, version: u32) -> i32 {
-        // SAFETY: the host checks the handle and copies the text.
-        unsafe { host().declare_event()(self.handle, Str::new(name), version) }
-    }
-
-    pub(crate) fn register_state(self, bytes: u32) -> i32 {
-        // SAFETY: the host checks the handle.
-        unsafe { host().register_state()(self.handle, bytes) }
-    }
-
-    pub(crate) fn open_directory(self, path: &str) -> Result<BorrowedFd<'static>, i32> {
-        // SAFETY: the host checks the handle and copies the text.
-        lent(unsafe { host().open_directory()(self.handle, Str::new(path)) })
-    }
+/// Adds to a counter that this module registered.
+pub(crate) fn counter_add<const N: usize>(counter: u32, values: [&str; N], amount: u64) -> i32 {
+    let values = values.map(Str::new);
+    // SAFETY: the host copies the texts, of which there are `N`.
+    unsafe { host().counter_add()(counter, values.as_ptr(), N, amount) }
 }

@@ -13,6 +13,7 @@ mod export;
 #[cfg(test)]
 pub(crate) mod fake;
 mod panics;
+mod registration;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ use std::sync::OnceLock;
 use crate::abi::{Handle, HostRef};
 
 pub(crate) use callbacks::{guard, listener, protocol_table};
-pub(crate) use calls::{fail, log};
+pub(crate) use calls::{counter_add, fail, log};
 pub use export::{Exported, header, note_parts};
 
 /// The host's functions. Each module has its own copy of this static.

@@ -44,14 +44,16 @@ fn message_of(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// A callback that is being run: panics on this thread belong to it.
-pub(super) struct Watch(());
+pub(super) struct Watch {
+    /// What the callback around this one has to tell.
+    before: Option<String>,
+}
 
 impl Watch {
     pub(super) fn begin() -> Self {
         DEPTH.set(DEPTH.get() + 1);
         // A panic that the module caught itself is not this callback's.
-        LAST.set(None);
-        Self(())
+        Self { before: LAST.take() }
     }
 
     /// The text for a panic with that payload, which ended the callback.
@@ -63,5 +65,6 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
+        LAST.set(self.before.take());
     }
 }

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::{Held, calls::lent, host};
-use crate::abi::{Bytes, Str};
+use crate::abi::{Bytes, Handle, Str};
 use crate::session::Waiting;
 
 impl Held<'_> {
@@ -61,5 +61,40 @@ impl Held<'_> {
     pub(crate) fn state_write(self, bytes: &[u8]) -> i32 {
         // SAFETY: the host checks the handle and copies the bytes.
         unsafe { host().state_write()(self.handle, Bytes::new(bytes)) }
+    }
+
+    /// Sets a timer of this module; negative milliseconds take it back.
+    pub(crate) fn set_timer(self, name: &str, milliseconds: i64) -> i32 {
+        // SAFETY: the host checks the handle and copies the text.
+        unsafe { host().timer_set()(self.handle, Str::new(name), milliseconds) }
+    }
+
+    /// Begins a command: what is to come of it, and the reply if there is one already.
+    pub(crate) fn command_begin(
+        self,
+        verb: &str,
+        argument: Option<&str>,
+        class: u32,
+    ) -> (i32, Option<String>) {
+        let (verb, argument) = (Str::new(verb), argument.map_or(Str::NONE, Str::new));
+        let mut reply = Str::NONE;
+        let to = &raw mut reply;
+        // SAFETY: the host checks the handle and copies the texts; `reply` may be written to.
+        let begun = unsafe { host().command_begin()(self.handle, verb, argument, class, to) };
+        // SAFETY: it is as it was, or the host's text, which stays until this callback returns.
+        (begun, unsafe { reply.get() }.map(str::to_owned))
+    }
+
+    pub(crate) fn command_end(self, outcome: i32, reply: Option<&str>) {
+        let reply = reply.map_or(Str::NONE, Str::new);
+        // SAFETY: the host checks the handle and copies the text.
+        unsafe { host().command_end()(self.handle, outcome, reply) };
+    }
+
+    /// Gives the answer of the callback that was entered with this handle.
+    pub(crate) fn answer(self, number: i32, value: Option<Self>) -> i32 {
+        let value = value.map_or(Handle::NONE, |value| value.handle);
+        // SAFETY: the host checks both handles.
+        unsafe { host().answer()(self.handle, number, value) }
     }
 }

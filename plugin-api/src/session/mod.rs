@@ -26,6 +26,7 @@ pub use lines::{Line, LineReader};
 pub use sockets::Listener;
 pub use streams::Stream;
 pub use wait::Waiting;
+pub(crate) use wait::milliseconds;
 
 /// A living session. \[in the callback that received it\]
 ///

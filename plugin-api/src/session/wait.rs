@@ -149,7 +149,7 @@ impl Session<'_> {
 }
 
 /// The time for the host, rounded up; negative for no limit.
-fn milliseconds(time: Option<Duration>) -> i64 {
+pub(crate) fn milliseconds(time: Option<Duration>) -> i64 {
     let Some(time) = time else { return -1 };
     i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }

@@ -27,6 +27,37 @@ pub(crate) struct Tally {
     pub(crate) last: String,
 }
 
+/// Where a session keeps its numbers.
+pub(crate) struct Kept {
+    /// Those of the session itself.
+    pub(crate) tally: State<Tally>,
+    /// Files of all sessions, by their direction.
+    pub(crate) files: Counter<1>,
+    /// Their bytes, likewise.
+    pub(crate) bytes: Counter<1>,
+}
+
+impl Kept {
+    /// Counts for all sessions what has come to a tally.
+    fn add(&self, before: &Tally, after: &Tally) {
+        let files = [(after.stored, before.stored), (after.fetched, before.fetched)];
+        let bytes = [
+            (after.bytes_stored, before.bytes_stored),
+            (after.bytes_fetched, before.bytes_fetched),
+        ];
+        for ((direction, files), bytes) in ["in", "out"].iter().zip(files).zip(bytes) {
+            for (counter, now, then) in [
+                (&self.files, u64::from(files.0), u64::from(files.1)),
+                (&self.bytes, bytes.0, bytes.1),
+            ] {
+                if now > then {
+                    counter.add([direction], now - then);
+                }
+            }
+        }
+    }
+}
+
 /// There are 256 bytes for the whole tally.
 const LONGEST_LAST: usize = 200;
 
@@ -77,7 +108,7 @@ pub(crate) struct Client<'s> {
     /// The ports to listen on for data; `0..=0` is any.
     pub(crate) ports: RangeInclusive<u16>,
     tally: Tally,
-    kept: &'s State<Tally>,
+    kept: &'s Kept,
 }
 
 impl<'s> Client<'s> {
@@ -86,7 +117,7 @@ impl<'s> Client<'s> {
         session: &'s Session<'s>,
         config: &'s Config,
         root: Directory,
-        kept: &'s State<Tally>,
+        kept: &'s Kept,
     ) -> Result<Self> {
         let writable: Vec<_> = config.write.iter().map(|folder| folder.0.clone()).collect();
         Ok(Self {
@@ -115,10 +146,12 @@ impl<'s> Client<'s> {
         self.folder.join(argument)
     }
 
-    /// Changes the tally, and keeps it where it outlives this process.
+    /// Changes the tally, and keeps it where it outlives this process and where all sessions count.
     pub(crate) fn count(&mut self, change: impl FnOnce(&mut Tally)) -> Result<()> {
+        let before = self.tally.clone();
         change(&mut self.tally);
-        self.session.set(self.kept, &self.tally)
+        self.kept.add(&before, &self.tally);
+        self.session.set(&self.kept.tally, &self.tally)
     }
 }
 

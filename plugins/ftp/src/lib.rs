@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 use exeunt_api::prelude::*;
 
-use crate::client::{Client, Tally};
+use crate::client::{Client, Kept, Tally};
 use crate::config::Config;
 
 /// The module.
@@ -44,7 +44,10 @@ impl Module for Ftp {
             }
             Ok(())
         })?;
-        reg.protocol("ftp", Files { root, path: config.root, tally })
+        let files = reg.counter("files", ["direction"])?;
+        let bytes = reg.counter("bytes", ["direction"])?;
+        let kept = Kept { tally, files, bytes };
+        reg.protocol("ftp", Files { root, path: config.root, kept })
     }
 }
 
@@ -55,7 +58,7 @@ struct Files {
     root: Directory,
     /// Where it was opened.
     path: PathBuf,
-    tally: State<Tally>,
+    kept: Kept,
 }
 
 impl Protocol for Files {
@@ -75,7 +78,7 @@ impl Protocol for Files {
             ));
             return Err(session.end(End::Request("the listen has another root than the module")));
         }
-        serve::serve(&mut Client::new(session, config, self.root, &self.tally)?)
+        serve::serve(&mut Client::new(session, config, self.root, &self.kept)?)
     }
 
     fn farewell(&self, end: &Ended<'_>) -> Option<String> {

@@ -54,6 +54,22 @@ impl Reply {
         Self { code, lines: lines.collect() }
     }
 
+    /// What a module answers in place of this one: the code stands at the beginning of its text, or is
+    /// `code` if none of the same kind (success or failure) does.
+    pub(crate) fn of_module(code: u16, text: &str) -> Self {
+        let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let own = first.parse().ok().filter(|own| (200..600).contains(own) && first.len() == 3);
+        match own.filter(|own| (*own >= 400) == (code >= 400)) {
+            Some(own) => Self::new(own, rest),
+            None => Self::new(code, text),
+        }
+    }
+
+    /// Whether it says that a command failed.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.code >= 400
+    }
+
     /// Tells a client what the file system said: 452 if there is no room, else `code`.
     pub(crate) fn from_io(code: u16, subject: impl fmt::Display, error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
@@ -110,6 +126,15 @@ mod tests {
         assert_eq!(Reply::new(200, "Fine.").to_string(), "200 Fine.\r\n");
         let block = Reply::block(211, "Features:", ["SIZE".to_owned()], "End");
         assert_eq!(block.to_string(), "211-Features:\r\n SIZE\r\n211 End\r\n");
+    }
+
+    #[test]
+    fn a_modules_text_has_its_code_if_it_is_of_the_right_kind() {
+        assert_eq!(Reply::of_module(200, "214 Help.").to_string(), "214 Help.\r\n");
+        assert_eq!(Reply::of_module(550, "552 Full.").to_string(), "552 Full.\r\n");
+        assert_eq!(Reply::of_module(550, "200 Fine.").to_string(), "550 200 Fine.\r\n");
+        assert_eq!(Reply::of_module(550, "no luck").to_string(), "550 no luck\r\n");
+        assert_eq!(Reply::of_module(200, "").to_string(), "200 \r\n");
     }
 
     #[test]

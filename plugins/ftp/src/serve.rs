@@ -3,7 +3,7 @@
 use exeunt_api::prelude::*;
 
 use crate::client::{Client, Login};
-use crate::command::{self, Malformed};
+use crate::command::{self, Command, Malformed};
 use crate::line::Line;
 use crate::reply::{Answer, Reply, Stop};
 use crate::verbs::{self, Takes, Verb};
@@ -44,15 +44,63 @@ fn answer(client: &mut Client<'_>, line: &str) -> Answer {
         Err(Malformed::NotAVerb) => return Ok(Reply::new(500, "Command not understood.")),
     };
     let Some(verb) = verbs::find(&command.verb) else {
-        // What follows may be a secret behind a misspelt PASS.
-        client.session.command(&command.verb, None)?;
-        return Ok(Reply::new(500, format!("{} not understood.", command.verb)));
+        return unknown(client, &command);
     };
     report(client, verb, command.argument)?;
     if !verb.early && client.login != Login::Done {
         return Ok(Reply::new(530, "Please log in with USER and PASS."));
     }
-    match (verb.takes, command.argument) {
+    let argument = Some(command.argument).filter(|text| !text.is_empty());
+    let request = Request {
+        verb: verb.name,
+        argument: argument.filter(|_| verb.takes != Takes::Secret),
+        class: verb.class,
+    };
+    dispatch(client, &request, |client| carry_out(client, verb, command.argument))
+}
+
+/// Answers a verb that is not FTP's. A module may know it.
+fn unknown(client: &mut Client<'_>, command: &Command<'_>) -> Answer {
+    // What follows may be a secret behind a misspelt PASS.
+    client.session.command(&command.verb, None)?;
+    let not_understood = Reply::new(500, format!("{} not understood.", command.verb));
+    if client.login != Login::Done {
+        return Ok(not_understood);
+    }
+    let argument = Some(command.argument).filter(|text| !text.is_empty());
+    let request = Request { verb: &command.verb, argument, class: CommandClass::Misc };
+    dispatch(client, &request, |_| Ok(not_understood))
+}
+
+/// Has the host run what modules have hooked to a command, and around it the command itself.
+fn dispatch<'s>(
+    client: &mut Client<'s>,
+    request: &Request<'_>,
+    own: impl FnOnce(&mut Client<'s>) -> Answer,
+) -> Answer {
+    let session = client.session;
+    let dispatched = session.dispatch(request, |told| match own(client) {
+        Ok(reply) | Err(Stop::Reply(reply)) => {
+            let text = reply.to_string();
+            if reply.is_failure() {
+                told.failed(text.trim_end());
+            } else {
+                told.done(text.trim_end());
+            }
+            Ok(reply)
+        }
+        Err(Stop::Session(error)) => Err(error),
+    })?;
+    Ok(match dispatched {
+        Dispatched::Own(reply) => reply,
+        Dispatched::Done(text) => Reply::of_module(200, &text),
+        Dispatched::Failed(text) | Dispatched::Denied(text) => Reply::of_module(550, &text),
+    })
+}
+
+/// Checks what follows a verb, and does what it says.
+fn carry_out(client: &mut Client<'_>, verb: &Verb, argument: &str) -> Answer {
+    match (verb.takes, argument) {
         (Takes::Nothing, "") | (Takes::Perhaps | Takes::Secret, _) => {}
         (Takes::Nothing, _) => {
             return Ok(Reply::new(501, format!("{} takes no argument.", verb.name)));
@@ -61,7 +109,7 @@ fn answer(client: &mut Client<'_>, line: &str) -> Answer {
         (Takes::Text(code), "") => return Ok(Reply::new(code, needs_argument(verb))),
         (Takes::Path | Takes::Text(_), _) => {}
     }
-    (verb.run)(client, command.argument)
+    (verb.run)(client, argument)
 }
 
 fn needs_argument(verb: &Verb) -> String {

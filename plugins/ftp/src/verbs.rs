@@ -1,6 +1,8 @@
 //! The table of verbs: what there is, when it may be used, what it takes, and who carries it out.
 //! HELP and FEAT read it; a verb that is not here does not exist.
 
+use exeunt_api::prelude::*;
+
 use crate::client::Client;
 use crate::reply::Answer;
 use crate::{data, files, inquiry, listing, login, transfer};
@@ -10,6 +12,7 @@ pub(crate) struct Verb {
     pub(crate) name: &'static str,
     /// Whether it may be used before the login.
     pub(crate) early: bool,
+    pub(crate) class: CommandClass,
     pub(crate) takes: Takes,
     /// What HELP shows; empty for a verb that is only known to be refused.
     pub(crate) syntax: &'static str,
@@ -32,6 +35,7 @@ pub(crate) enum Takes {
     Secret,
 }
 
+use CommandClass::{Auth, Dirs, Info, Misc, Read, Write};
 use Takes::{Nothing, Path, Perhaps, Secret, Text};
 
 /// The verb of that name, in upper case.
@@ -42,8 +46,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Verb> {
 type Run = fn(&mut Client<'_>, &str) -> Answer;
 
 /// A verb that needs a login.
-const fn verb(name: &'static str, takes: Takes, syntax: &'static str, run: Run) -> Verb {
-    Verb { name, early: false, takes, syntax, feature: None, run }
+const fn verb(
+    name: &'static str,
+    class: CommandClass,
+    takes: Takes,
+    syntax: &'static str,
+    run: Run,
+) -> Verb {
+    Verb { name, early: false, class, takes, syntax, feature: None, run }
 }
 
 impl Verb {
@@ -61,56 +71,57 @@ impl Verb {
 
 /// All verbs, by what they are about.
 pub(crate) static VERBS: &[Verb] = &[
-    verb("USER", Text(500), "USER <sp> name", login::user).early(),
-    verb("PASS", Secret, "PASS <sp> password", login::pass).early(),
-    verb("ACCT", Perhaps, "", inquiry::not_here).early(),
-    verb("REIN", Perhaps, "", inquiry::not_here).early(),
-    verb("QUIT", Nothing, "QUIT", login::quit).early(),
+    verb("USER", Auth, Text(500), "USER <sp> name", login::user).early(),
+    verb("PASS", Auth, Secret, "PASS <sp> password", login::pass).early(),
+    verb("ACCT", Auth, Perhaps, "", inquiry::not_here).early(),
+    verb("REIN", Auth, Perhaps, "", inquiry::not_here).early(),
+    verb("QUIT", Misc, Nothing, "QUIT", login::quit).early(),
     // Folders and files.
-    verb("PWD", Nothing, "PWD", files::pwd),
-    verb("XPWD", Nothing, "XPWD (as PWD)", files::pwd),
-    verb("CWD", Path, "CWD <sp> path", files::cwd),
-    verb("XCWD", Path, "XCWD <sp> path (as CWD)", files::cwd),
-    verb("CDUP", Nothing, "CDUP", files::cdup),
-    verb("XCUP", Nothing, "XCUP (as CDUP)", files::cdup),
-    verb("MKD", Path, "MKD <sp> path", files::mkd),
-    verb("XMKD", Path, "XMKD <sp> path (as MKD)", files::mkd),
-    verb("RMD", Path, "RMD <sp> path", files::rmd),
-    verb("XRMD", Path, "XRMD <sp> path (as RMD)", files::rmd),
-    verb("DELE", Path, "DELE <sp> path", files::dele),
-    verb("RNFR", Path, "RNFR <sp> path", files::rnfr),
-    verb("RNTO", Path, "RNTO <sp> path", files::rnto),
-    verb("SIZE", Path, "SIZE <sp> path", files::size).feature("SIZE"),
-    verb("MDTM", Path, "MDTM <sp> path", files::mdtm).feature("MDTM"),
-    verb("SITE", Text(500), "SITE <sp> command", files::site),
-    verb("SMNT", Perhaps, "", inquiry::not_here).early(),
+    verb("PWD", Dirs, Nothing, "PWD", files::pwd),
+    verb("XPWD", Dirs, Nothing, "XPWD (as PWD)", files::pwd),
+    verb("CWD", Dirs, Path, "CWD <sp> path", files::cwd),
+    verb("XCWD", Dirs, Path, "XCWD <sp> path (as CWD)", files::cwd),
+    verb("CDUP", Dirs, Nothing, "CDUP", files::cdup),
+    verb("XCUP", Dirs, Nothing, "XCUP (as CDUP)", files::cdup),
+    verb("MKD", Write, Path, "MKD <sp> path", files::mkd),
+    verb("XMKD", Write, Path, "XMKD <sp> path (as MKD)", files::mkd),
+    verb("RMD", Write, Path, "RMD <sp> path", files::rmd),
+    verb("XRMD", Write, Path, "XRMD <sp> path (as RMD)", files::rmd),
+    verb("DELE", Write, Path, "DELE <sp> path", files::dele),
+    verb("RNFR", Write, Path, "RNFR <sp> path", files::rnfr),
+    verb("RNTO", Write, Path, "RNTO <sp> path", files::rnto),
+    verb("SIZE", Info, Path, "SIZE <sp> path", files::size).feature("SIZE"),
+    verb("MDTM", Info, Path, "MDTM <sp> path", files::mdtm).feature("MDTM"),
+    verb("SITE", Misc, Text(500), "SITE <sp> command", files::site),
+    verb("SMNT", Misc, Perhaps, "", inquiry::not_here).early(),
     // The data connection.
-    verb("PASV", Nothing, "PASV", data::pasv),
-    verb("EPSV", Perhaps, "EPSV [<sp> 1 | 2 | ALL]", data::epsv).feature("EPSV"),
-    verb("PORT", Text(501), "PORT <sp> h1,h2,h3,h4,p1,p2", data::port),
-    verb("EPRT", Text(501), "EPRT <sp> |protocol|address|port|", data::eprt).feature("EPRT"),
-    verb("TYPE", Text(500), "TYPE <sp> A | I | L 8", inquiry::type_).early(),
-    verb("MODE", Text(501), "MODE <sp> S", inquiry::mode).early(),
-    verb("STRU", Text(501), "STRU <sp> F", inquiry::stru).early(),
-    verb("ALLO", Perhaps, "ALLO <sp> size", inquiry::allo),
+    verb("PASV", Misc, Nothing, "PASV", data::pasv),
+    verb("EPSV", Misc, Perhaps, "EPSV [<sp> 1 | 2 | ALL]", data::epsv).feature("EPSV"),
+    verb("PORT", Misc, Text(501), "PORT <sp> h1,h2,h3,h4,p1,p2", data::port),
+    verb("EPRT", Misc, Text(501), "EPRT <sp> |protocol|address|port|", data::eprt).feature("EPRT"),
+    verb("TYPE", Misc, Text(500), "TYPE <sp> A | I | L 8", inquiry::type_).early(),
+    verb("MODE", Misc, Text(501), "MODE <sp> S", inquiry::mode).early(),
+    verb("STRU", Misc, Text(501), "STRU <sp> F", inquiry::stru).early(),
+    verb("ALLO", Write, Perhaps, "ALLO <sp> size", inquiry::allo),
     // Transfers.
-    verb("LIST", Perhaps, "LIST [<sp> -a] [<sp> path]", listing::list),
-    verb("NLST", Perhaps, "NLST [<sp> -a] [<sp> path]", listing::nlst),
-    verb("MLSD", Perhaps, "MLSD [<sp> path]", listing::mlsd),
-    verb("MLST", Perhaps, "MLST [<sp> path]", listing::mlst),
-    verb("RETR", Path, "RETR <sp> path", transfer::retr),
-    verb("STOR", Path, "STOR <sp> path", transfer::stor),
-    verb("APPE", Path, "APPE <sp> path", transfer::appe),
-    verb("STOU", Perhaps, "STOU", transfer::stou),
-    verb("REST", Text(501), "REST <sp> offset", transfer::rest).feature("REST STREAM"),
-    verb("ABOR", Nothing, "ABOR", transfer::abor),
+    verb("LIST", Dirs, Perhaps, "LIST [<sp> -a] [<sp> path]", listing::list),
+    verb("NLST", Dirs, Perhaps, "NLST [<sp> -a] [<sp> path]", listing::nlst),
+    verb("MLSD", Dirs, Perhaps, "MLSD [<sp> path]", listing::mlsd),
+    verb("MLST", Info, Perhaps, "MLST [<sp> path]", listing::mlst),
+    verb("RETR", Read, Path, "RETR <sp> path", transfer::retr),
+    verb("STOR", Write, Path, "STOR <sp> path", transfer::stor),
+    verb("APPE", Write, Path, "APPE <sp> path", transfer::appe),
+    verb("STOU", Write, Perhaps, "STOU", transfer::stou),
+    verb("REST", Misc, Text(501), "REST <sp> offset", transfer::rest).feature("REST STREAM"),
+    verb("ABOR", Misc, Nothing, "ABOR", transfer::abor),
     // The server.
-    verb("SYST", Nothing, "SYST", inquiry::syst).early(),
-    verb("FEAT", Nothing, "FEAT", inquiry::feat).early(),
-    verb("OPTS", Text(501), "OPTS <sp> MLST [<sp> facts] | UTF8 <sp> ON", inquiry::opts).early(),
-    verb("STAT", Perhaps, "STAT [<sp> path]", inquiry::stat),
-    verb("HELP", Perhaps, "HELP [<sp> command]", inquiry::help).early(),
-    verb("NOOP", Perhaps, "NOOP", inquiry::noop).early(),
+    verb("SYST", Info, Nothing, "SYST", inquiry::syst).early(),
+    verb("FEAT", Info, Nothing, "FEAT", inquiry::feat).early(),
+    verb("OPTS", Misc, Text(501), "OPTS <sp> MLST [<sp> facts] | UTF8 <sp> ON", inquiry::opts)
+        .early(),
+    verb("STAT", Info, Perhaps, "STAT [<sp> path]", inquiry::stat),
+    verb("HELP", Info, Perhaps, "HELP [<sp> command]", inquiry::help).early(),
+    verb("NOOP", Misc, Perhaps, "NOOP", inquiry::noop).early(),
 ];
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::cli::refusal::ExitStatus;
 #[test]
 fn without_a_daemon_the_socket_and_the_configuration_are_named() {
     let (dir, daemon) = place();
-    let refusal = refusal(run(&Client::Status { json: false }, &daemon).0);
+    let refusal = refusal(run(&Client::Status { json: false, metrics: false }, &daemon).0);
     let socket = dir.path().join("control");
     assert_eq!(refusal.status, ExitStatus::NoDaemon);
     let expected = format!("error: no daemon is running: none answers at {}", socket.display());
@@ -62,7 +62,7 @@ fn a_broken_configuration_is_shown_with_its_place() {
 fn a_daemon_that_hangs_up_has_not_answered() {
     let (_dir, daemon) = place();
     let played = play(&daemon, vec![Box::new(drop)]);
-    let refusal = refusal(run(&Client::Status { json: true }, &daemon).0);
+    let refusal = refusal(run(&Client::Status { json: true, metrics: false }, &daemon).0);
     assert_eq!(refusal.text, "error: the daemon closed the connection without an answer\n");
     played.join().expect("a daemon");
 }

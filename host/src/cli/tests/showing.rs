@@ -12,7 +12,7 @@ fn status_shows_generations_and_modules() {
     let (dir, daemon) = place();
     fs::write(dir.path().join("plan.1.json"), PLAN).expect("a plan");
     let played = play(&daemon, vec![status()]);
-    let (_, out, err) = run(&Client::Status { json: false }, &daemon);
+    let (_, out, err) = run(&Client::Status { json: false, metrics: false }, &daemon);
     played.join().expect("a daemon");
     let expected = "\
 pid                4711
@@ -33,7 +33,7 @@ fn status_for_programs_is_the_daemons_with_modules() {
     let (dir, daemon) = place();
     fs::write(dir.path().join("plan.1.json"), PLAN).expect("a plan");
     let played = play(&daemon, vec![status()]);
-    let (_, out, _) = run(&Client::Status { json: true }, &daemon);
+    let (_, out, _) = run(&Client::Status { json: true, metrics: false }, &daemon);
     played.join().expect("a daemon");
     let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(json["pid"], 4711);
@@ -46,7 +46,7 @@ fn status_for_programs_is_the_daemons_with_modules() {
 fn modules_that_are_not_known_are_said_to_be_so() {
     let (_dir, daemon) = place();
     let played = play(&daemon, vec![status()]);
-    let (_, out, err) = run(&Client::Status { json: true }, &daemon);
+    let (_, out, err) = run(&Client::Status { json: true, metrics: false }, &daemon);
     played.join().expect("a daemon");
     assert!(out.contains(r#""modules":null"#), "{out}");
     assert!(err.starts_with("note: could not read the plan of generation 1: "), "{err}");

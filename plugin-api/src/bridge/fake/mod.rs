@@ -39,6 +39,12 @@ pub(crate) struct Fake {
     pub(crate) farewells: Vec<String>,
     pub(crate) listeners: Vec<(String, Callback)>,
     pub(crate) protocols: Vec<ProtocolTable>,
+    /// What else was registered, and what was done with it.
+    pub(crate) registered: Vec<String>,
+    pub(crate) done: Vec<String>,
+    pub(crate) callbacks: Vec<Callback>,
+    /// What `command_begin` returns.
+    pub(crate) begun: i32,
 }
 
 thread_local! {

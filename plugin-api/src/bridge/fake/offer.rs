@@ -205,6 +205,75 @@ impl Offer for Fake {
         with(|fake| fake.farewells.push(String::from_utf8_lossy(bytes).into_owned()));
         Ok(())
     }
+
+    fn register_counter(_registrar: Handle, name: &str, labels: &[&str]) -> Answer<i32> {
+        with(|fake| {
+            fake.registered.push(format!("counter {name}{labels:?}"));
+            i32::try_from(fake.registered.len()).map_err(|_| status::TOO_BIG)
+        })
+    }
+
+    fn counter_add(counter: u32, values: &[&str], amount: u64) -> Answer<()> {
+        with(|fake| {
+            let counter = &fake.registered[counter as usize - 1];
+            fake.done.push(format!("{counter}{values:?} {amount}"));
+        });
+        Ok(())
+    }
+
+    fn register_timer(_registrar: Handle, name: &str, callback: Callback) -> Answer<()> {
+        register(format!("timer {name}"), callback)
+    }
+
+    fn timer_set(_session: Handle, name: &str, millis: i64) -> Answer<()> {
+        with(|fake| fake.done.push(format!("timer {name} {millis}")));
+        Ok(())
+    }
+
+    fn register_hook(
+        _registrar: Handle,
+        phase: u32,
+        verb: Option<&str>,
+        classes: u32,
+        name: &str,
+        callback: Callback,
+    ) -> Answer<()> {
+        register(format!("hook {phase} {verb:?} {classes} {name}"), callback)
+    }
+
+    fn register_command(_registrar: Handle, verb: &str, callback: Callback) -> Answer<()> {
+        register(format!("command {verb}"), callback)
+    }
+
+    fn command_begin(
+        _session: Handle,
+        verb: &str,
+        argument: Option<&str>,
+        class: u32,
+    ) -> Answer<(i32, Str)> {
+        with(|fake| fake.done.push(format!("begin {verb} {argument:?} {class}")));
+        let text = String::leak(verb.to_owned());
+        Ok((with(|fake| fake.begun), Str::new(text)))
+    }
+
+    fn command_end(_session: Handle, outcome: i32, reply: Option<&str>) -> Answer<()> {
+        with(|fake| fake.done.push(format!("end {outcome} {reply:?}")));
+        Ok(())
+    }
+
+    fn answer(_about: Handle, number: i32, value: Option<Handle>) -> Answer<()> {
+        let text = format!("answer {number} {}", value.map(shown).unwrap_or_default());
+        with(|fake| fake.done.push(text));
+        Ok(())
+    }
+}
+
+fn register(what: String, callback: Callback) -> Answer<()> {
+    with(|fake| {
+        fake.registered.push(what);
+        fake.callbacks.push(callback);
+    });
+    Ok(())
 }
 
 fn shown(value: Handle) -> String {

@@ -1,0 +1,159 @@
+//! What modules register beside listeners: counters that all sessions share, timers, command hooks.
+
+use crate::harness::*;
+
+/// A client that was greeted.
+#[track_caller]
+fn greeted(daemon: &Daemon) -> Client {
+    let mut client = daemon.connect();
+    client.expect("hello");
+    client
+}
+
+/// What `status --metrics` says.
+#[track_caller]
+fn metrics(daemon: &Daemon) -> String {
+    let output = daemon.exeunt(&["status", "--metrics"]);
+    assert_eq!(output.status, 0, "{}", output.text);
+    output.stdout
+}
+
+#[test]
+fn what_sessions_count_is_summed_and_outlives_them() {
+    let daemon = Setup::new().listen("hooks").start();
+    let (mut one, mut two) = (greeted(&daemon), greeted(&daemon));
+    one.ask("COUNT a", "COUNT done");
+    two.ask("COUNT a", "COUNT done");
+    two.ask("COUNT b\"c", "COUNT done");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(daemon.session_pids()[0]), Signal::SIGKILL)
+        .expect("killed");
+    daemon.wait_exit();
+    one.close();
+    two.close();
+    daemon.wait_exits(2);
+    let text = metrics(&daemon);
+    for line in [
+        "# TYPE exeunt_hooks_words counter",
+        "exeunt_hooks_words_total{word=\"a\"} 2",
+        "exeunt_hooks_words_total{word=\"b\\\"c\"} 1",
+        "exeunt_hooks_lines_total 3",
+        "exeunt_sessions{generation=\"1\"} 0",
+        "exeunt_sessions_admitted_total 2",
+        "exeunt_sessions_ended_total{cause=\"signal\"} 1",
+        "exeunt_sessions_ended_total{cause=\"client-eof\"} 1",
+        "exeunt_journal_failures_total 0",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} is missing in:\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn refusals_are_counted_by_their_reason() {
+    let daemon = Setup::new().listen("hooks").limits("sessions = 1").start();
+    let _in = greeted(&daemon);
+    daemon.connect().close();
+    daemon.wait_exit();
+    let text = metrics(&daemon);
+    assert!(
+        text.contains("exeunt_sessions_refused_total{reason=\"limit-sessions\"} 1\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_transfer_is_counted_for_all_sessions() {
+    let setup = Setup::new().file("srv/a.txt", "0123456789").module_with("ftp", "root = 'srv'");
+    let daemon = setup.listen_with("ftp", "anonymous = true").start();
+    let mut client = daemon.connect();
+    client.expect("220 ");
+    client.ask("USER ftp", "331 ");
+    client.ask("PASS x", "230 ");
+    client.ask("TYPE I", "200 ");
+    let port = client.ask("EPSV", "229 ");
+    let port = port.split('|').nth(3).and_then(|port| port.parse().ok()).expect("a port");
+    let data = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a data connection");
+    client.ask("RETR a.txt", "150 ");
+    client.expect("226 ");
+    drop(data);
+    let text = metrics(&daemon);
+    assert!(text.contains("exeunt_ftp_files_total{direction=\"out\"} 1\n"), "{text}");
+    assert!(text.contains("exeunt_ftp_bytes_total{direction=\"out\"} 10\n"), "{text}");
+}
+
+#[test]
+fn timers_ring_in_the_order_of_their_moments_while_the_protocol_waits() {
+    let daemon = Setup::new().listen("hooks").start();
+    let mut client = greeted(&daemon);
+    for line in ["AFTER two 300", "AFTER one 100", "AFTER bye 400", "AFTER bye", "AFTER two 200"] {
+        client.ask(line, "AFTER done");
+    }
+    client.expect("one rings");
+    client.expect("two rings");
+    client.ask("AFTER one 1", "AFTER done");
+    client.expect("one rings");
+    client.ask("AFTER bye 1", "AFTER done");
+    client.eof();
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, exit.detail.as_deref()), ("module-request", Some("time is up")));
+}
+
+#[test]
+fn a_timer_that_waits_too_long_is_killed_at_a_listeners_deadline() {
+    let daemon = Setup::new().module("trace_a").listen("hooks").exit("listener = '200ms'").start();
+    let mut client = greeted(&daemon);
+    client.ask("AFTER nap 1", "AFTER done");
+    client.eof();
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, exit.outcomes()), ("deadline", "done".to_owned()));
+    let detail = exit.detail.unwrap_or_default();
+    assert!(detail.ends_with("in timer hooks/nap"), "{detail}");
+}
+
+#[test]
+fn a_command_goes_through_its_phases_and_log_hooks_always_run() {
+    let daemon = Setup::new().listen("hooks").start();
+    let mut client = greeted(&daemon);
+    client.ask("COUNT a", "COUNT done");
+    client.ask("DENY a", "no: 552 denied by hooks");
+    client.ask("WHOAMI", "214 nobody");
+    client.ask("NOWAY", "no: there is no way");
+    client.send("QUIT");
+    client.eof();
+    daemon.wait_exit();
+    let expected = [
+        r#"post COUNT Some("a") Some(Done) Some("COUNT done")"#,
+        r#"log COUNT Some("a") Some(Done) Some("COUNT done")"#,
+        r#"log DENY Some("a") Some(Denied) Some("552 denied by hooks")"#,
+        r#"post WHOAMI None Some(Done) Some("214 nobody")"#,
+        r#"log WHOAMI None Some(Done) Some("214 nobody")"#,
+        r#"post NOWAY None Some(Failed) Some("there is no way")"#,
+        r#"log NOWAY None Some(Failed) Some("there is no way")"#,
+        "log QUIT None Some(Ending) None",
+    ];
+    assert_eq!(daemon.trace(), expected);
+    assert!(daemon.log().contains("command hook hooks/fail of COUNT failed: a hook that fails"));
+}
+
+#[test]
+fn ftp_has_its_commands_hooked_and_secrets_are_not_shown() {
+    let setup = Setup::new().file("srv/a.txt", "text").module_with("ftp", "root = 'srv'");
+    let daemon = setup.module("hooks").listen_with("ftp", "anonymous = true").start();
+    let mut client = daemon.connect();
+    client.expect("220 ");
+    client.ask("WHOAMI", "500 ");
+    client.ask("USER ftp", "331 ");
+    client.ask("PASS geheim", "230 ");
+    client.ask("WHOAMI", "214 anonymous");
+    client.ask("NOWAY", "550 there is no way");
+    client.ask("DENY x", "552 denied by hooks");
+    client.ask("SIZE b.txt", "550 ");
+    client.ask("XYZZY", "500 ");
+    client.ask("QUIT", "221 ");
+    daemon.wait_exit();
+    let trace = daemon.trace();
+    assert!(trace.contains(&r#"log PASS None Some(Done) Some("230 Logged in.")"#.to_owned()));
+    assert!(trace.iter().any(|l| l.starts_with(r#"post SIZE Some("b.txt") Some(Failed)"#)));
+    assert!(!trace.iter().any(|line| line.contains("geheim")), "{trace:#?}");
+    assert_eq!(trace.last().map(String::as_str), Some("log QUIT None Some(Ending) None"));
+}
