@@ -29,6 +29,7 @@ pub(crate) fn create(
     incarnation: &str,
 ) -> io::Result<()> {
     file.set_len(file_size(capacity))?;
+    sys::reserve(file, 0, offset(DAEMON + 1))?;
     let header: &Header = &sys::map_pages::<Header>(file, 0, 1)?[0];
     header.version.store(VERSION, Relaxed);
     header.capacity.store(capacity, Relaxed);
@@ -107,6 +108,12 @@ impl Ledger {
         whole(&self.write, capacity)
     }
 
+    /// Takes the room of a slot that was never used. The file is sparse: without this, a write to a
+    /// page of it would kill the writer where the file system is full.
+    pub(crate) fn reserve(&self, slot: usize) -> io::Result<()> {
+        sys::reserve(&self.write, offset(slot), size_of::<Slot>())
+    }
+
     /// Who the session of a slot is, to read.
     pub(crate) fn identity(&self, slot: usize) -> io::Result<&'static Identity> {
         Ok(&sys::map_read_only::<Identity>(&self.read, offset(slot), 1)?[0])
@@ -128,5 +135,25 @@ impl Ledger {
         let page: &[State] = sys::map_pages(&self.write, offset, 1)?;
         sys::not_for_children(page)?;
         Ok(&page[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_slot_has_its_room_before_it_is_used_and_the_others_take_none() {
+        let file = tempfile::tempfile().expect("a file");
+        create(&file, 100, 1).expect("a ledger");
+        let room = || file.metadata().expect("a file").blocks() * 512;
+        let before = room();
+        assert!(before >= offset(1) as u64 && before < offset(50) as u64, "{before}");
+        let again = |file: &File| OwnedFd::from(file.try_clone().expect("a descriptor"));
+        let ledger = Ledger::new(again(&file), again(&file));
+        ledger.reserve(70).expect("room");
+        assert_eq!(room() - before, size_of::<Slot>() as u64);
     }
 }

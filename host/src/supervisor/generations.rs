@@ -182,6 +182,10 @@ impl Supervisor {
             }
             log::info(format!("serves with {file}; pid {}", std::process::id()));
         } else {
+            // Where the log was moved away, a new file begins.
+            if let Err(e) = log::open(&self.config.log) {
+                log::warn(format!("the supervisor's log cannot be opened anew: {e}"));
+            }
             log::info(format!("generation {generation} serves with {file}"));
         }
         self.notify_serving();

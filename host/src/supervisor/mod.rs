@@ -279,7 +279,7 @@ impl Supervisor {
             let open = member.held.as_ref().map_or(0, |held| held.header.open.load(Relaxed));
             serde_json::json!({
                 "generation": member.generation,
-                "pid": member.pid,
+                "pid": (member.pid > 0).then_some(member.pid),
                 "state": member.state(),
                 "sessions": open,
             })

@@ -6,6 +6,8 @@ use std::os::fd::AsFd;
 use std::ptr::NonNull;
 
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 /// Types that are made of atomics only: any bytes are a value, and other processes may write them.
 ///
@@ -65,6 +67,15 @@ pub(crate) fn map_read_only<T: Plain>(
     count: usize,
 ) -> io::Result<&'static [T]> {
     map(file, offset, count, ProtFlags::PROT_READ)
+}
+
+/// Takes the room of a part of a file, so that a write to a mapping of it cannot fail for want of it.
+pub(crate) fn reserve(file: impl AsFd, offset: usize, size: usize) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), offset as u64, size as u64) {
+        // A file system that cannot promise it.
+        Err(Errno::OPNOTSUPP) => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 /// Keeps a mapping out of the children that this process forks.
