@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use exeunt_ledger::{Header, Identity, MAGIC, Slot, State, VERSION};
 
-use crate::sys;
+use crate::sys::{self, Mapping};
 
 /// The folder of the kept modules in the runtime directory.
 pub(crate) const KEPT: &str = "modules";
@@ -25,7 +25,8 @@ pub(crate) fn file_name(generation: u64) -> String {
 pub(crate) fn create(file: &File, capacity: u32, generation: u64) -> io::Result<()> {
     let slots = capacity as u64 + 1;
     file.set_len(size_of::<Header>() as u64 + slots * size_of::<Slot>() as u64)?;
-    let header: &Header = &sys::map_pages::<Header>(file, 0, 1)?[0];
+    let page = sys::map_for_now::<Header>(file, 0, 1)?;
+    let header = &page[0];
     header.version.store(VERSION, Relaxed);
     header.capacity.store(capacity, Relaxed);
     header.generation.store(generation, Relaxed);
@@ -50,13 +51,29 @@ pub(crate) fn slots_to_read(file: &File) -> io::Result<&'static [Slot]> {
     Ok(slots)
 }
 
-/// Maps the first page and every slot of a ledger: for the supervisor, which records how orphans died.
-pub(crate) fn whole(file: &File, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
-    let header: &[Header] = sys::map_pages(file, 0, 1)?;
-    let slots: &[Slot] = sys::map_pages(file, offset(0), capacity as usize + 1)?;
-    sys::not_for_children(header)?;
-    sys::not_for_children(slots)?;
-    Ok((&header[0], slots))
+/// A ledger as the supervisor has it, which records how orphans died: the first page and every slot,
+/// until the generation is over.
+pub(crate) struct Whole {
+    header: Mapping<Header>,
+    slots: Mapping<Slot>,
+}
+
+impl Whole {
+    pub(crate) fn map(file: &File, capacity: u32) -> io::Result<Self> {
+        let header = sys::map_for_now(file, 0, 1)?;
+        let slots = sys::map_for_now(file, offset(0), capacity as usize + 1)?;
+        sys::not_for_children(&header)?;
+        sys::not_for_children(&slots)?;
+        Ok(Self { header, slots })
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header[0]
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
 }
 
 /// The two descriptors of a ledger that a zygote holds: what its children map from the one that was
@@ -77,7 +94,11 @@ impl Ledger {
 
     /// The first page and every slot, for the zygote alone: its children do not have this mapping.
     pub(crate) fn whole(&self, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
-        whole(&self.write, capacity)
+        let header: &[Header] = sys::map_pages(&self.write, 0, 1)?;
+        let slots: &[Slot] = sys::map_pages(&self.write, offset(0), capacity as usize + 1)?;
+        sys::not_for_children(header)?;
+        sys::not_for_children(slots)?;
+        Ok((&header[0], slots))
     }
 
     /// Who the session of a slot is, to read.

@@ -14,7 +14,8 @@ use nix::unistd::{Gid, Group, chown, geteuid};
 use super::Failure;
 use super::member::Held;
 use crate::config::Host;
-use crate::{control, pages, scoreboard};
+use crate::pages::{self, Whole};
+use crate::{control, scoreboard};
 
 const LOCK: &str = "lock";
 const PID_FILE: &str = "exeunt.pid";
@@ -70,8 +71,8 @@ impl Files {
             let ledger_to_read = File::open(self.dir.join(pages::file_name(generation)))?;
             let scoreboard = self.file(&scoreboard::file_name(generation), 0o640)?;
             scoreboard::create(&scoreboard, capacity, generation)?;
-            let (header, slots) = pages::whole(&ledger, capacity)?;
-            Ok(Held { ledger, ledger_to_read, scoreboard, header, slots })
+            let pages = Whole::map(&ledger, capacity)?;
+            Ok(Held { ledger, ledger_to_read, scoreboard, pages })
         };
         make().map_err(file_error("the ledger cannot be made"))
     }
@@ -93,6 +94,20 @@ impl Files {
         for name in names {
             // A candidate that was refused early has none.
             let _gone = fs::remove_file(self.dir.join(name));
+        }
+    }
+
+    /// Removes the kept modules that none of the `plans` names.
+    pub(super) fn keep_modules_of(&self, plans: &[&str]) {
+        let Ok(entries) = fs::read_dir(self.dir.join(pages::KEPT)) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let sha256 = name.strip_suffix(".so");
+            if !sha256.is_some_and(|sha256| plans.iter().any(|plan| plan.contains(sha256))) {
+                // What cannot be removed is in nobody's way.
+                let _stays = fs::remove_file(entry.path());
+            }
         }
     }
 

@@ -22,8 +22,9 @@ use super::member::{Facts, Line, Member, Role, Why, sealed};
 use super::{Failure, Previous, SIGNALS, Supervisor};
 use crate::channel::Channel;
 use crate::config::{self, Config, Source};
+use crate::pages::Whole;
 use crate::report::Report;
-use crate::{log, pages, reap, signals, sys};
+use crate::{log, reap, signals, sys};
 
 /// The version of what is handed over; a program refuses any other.
 const VERSION: u32 = 1;
@@ -267,13 +268,12 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
 fn member(heir: Heir) -> io::Result<Member> {
     let [ledger, ledger_to_read, scoreboard] = heir.files;
     let ledger: File = take(ledger)?.into();
-    let (header, slots) = pages::whole(&ledger, heir.capacity)?;
+    let pages = Whole::map(&ledger, heir.capacity)?;
     let held = super::member::Held {
         ledger,
         ledger_to_read: take(ledger_to_read)?.into(),
         scoreboard: take(scoreboard)?.into(),
-        header,
-        slots,
+        pages,
     };
     Ok(Member {
         generation: heir.generation,
