@@ -73,7 +73,7 @@ impl Daemon {
         self.child.id().cast_signed()
     }
 
-    /// Runs a client command: whether it was done, and what it said.
+    /// Runs a client command: whether it was done, and its answer, or why not.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Daemon {
         let mut command = Command::new(&self.programs.exeunt);
         command.args(words).arg("-c").arg(self.site.path("modules.toml"));
         let output = command.env_remove("EXEUNT_CONFIG").output()?;
-        let text = [output.stdout, output.stderr].concat();
+        let text = if output.status.success() { output.stdout } else { output.stderr };
         Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
     }
 

@@ -11,6 +11,7 @@ use crate::load::{End, Session};
 pub struct Held {
     port: u16,
     open: VecDeque<Vec<(Client, Session)>>,
+    stranded: Vec<(Client, Session)>,
     /// Those that are over.
     pub over: Vec<Session>,
 }
@@ -19,7 +20,7 @@ impl Held {
     /// None yet.
     #[must_use]
     pub fn new(port: u16) -> Self {
-        Self { port, open: VecDeque::new(), over: Vec::new() }
+        Self { port, open: VecDeque::new(), stranded: Vec::new(), over: Vec::new() }
     }
 
     /// How many generations have open sessions.
@@ -30,11 +31,25 @@ impl Held {
 
     /// Opens `many` sessions of the generation that serves.
     pub fn open(&mut self, many: usize) {
-        let opened: Vec<_> = (0..many).filter_map(|_| self.one()).collect();
+        let opened: Vec<_> = (0..many).filter_map(|_| self.one(true)).collect();
         self.open.push_back(opened);
     }
 
-    fn one(&mut self) -> Option<(Client, Session)> {
+    /// Opens `many` sessions that do not log in.
+    pub fn strand(&mut self, many: usize) {
+        self.stranded = (0..many).filter_map(|_| self.one(false)).collect();
+    }
+
+    /// Sees those end that did not log in: the zygote of their generation is gone.
+    pub fn see_stranded_end(&mut self) {
+        for (mut client, session) in std::mem::take(&mut self.stranded) {
+            let ended = client.expect("421").and_then(|_| client.end());
+            let end = ended.map_or_else(End::Broken, |()| End::Cause("zygote-lost"));
+            self.end(session, end);
+        }
+    }
+
+    fn one(&mut self, logs_in: bool) -> Option<(Client, Session)> {
         let (begun, address) = (Instant::now(), next_address());
         let end = End::Cause("client-quit");
         let mut session =
@@ -44,8 +59,10 @@ impl Held {
         let opened = opened.and_then(|mut client| {
             let number = client.greeting().map_err(End::Broken)?;
             session.greeted = Some((Instant::now(), number));
-            client.log_in().map_err(End::Broken)?;
-            session.logged_in = true;
+            if logs_in {
+                client.log_in().map_err(End::Broken)?;
+                session.logged_in = true;
+            }
             Ok(client)
         });
         match opened {

@@ -59,7 +59,7 @@ pub fn judge(evidence: &Evidence<'_>, summary: &mut Summary) {
         let client = session.address.to_string();
         let lines = entered.get(&*client).map_or(&[][..], Vec::as_slice);
         let is_lost = is_lost(session, evidence.kills);
-        lost += usize::from(is_lost);
+        lost += usize::from(is_lost || session.end == End::Cause("zygote-lost"));
         match &session.end {
             End::Unconnected(why) => summary.violation(format!("{client} did not connect: {why}")),
             End::Broken(why) if !is_lost => {

@@ -38,6 +38,14 @@ impl Holds {
     }
 }
 
+/// What the descriptors of a process lead to.
+#[must_use]
+pub fn descriptors(pid: i32) -> Vec<String> {
+    let all = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let targets = all.filter_map(|entry| fs::read_link(entry.path()).ok());
+    targets.map(|path| path.display().to_string()).collect()
+}
+
 /// The processes below another, by name, those that nobody has reaped under `zombie`.
 #[must_use]
 pub fn below(root: i32) -> BTreeMap<String, usize> {

@@ -265,7 +265,11 @@ impl Storm {
     }
 
     fn kill_while_quiet(&mut self, state: &str) -> Result<()> {
+        if state == "active" {
+            self.held.strand(EACH);
+        }
         self.kill(state)?;
+        self.held.see_stranded_end();
         self.prepare(self.kills.len())?;
         self.reload(&["reload"])
     }
@@ -342,13 +346,14 @@ impl Storm {
             "supervisor's address space, KiB",
             pair(before.virtual_size, after.virtual_size),
         );
-        let same = after.descriptors == before.descriptors;
-        summary
-            .require(same, || "the supervisor's descriptors are not as many as before".to_owned());
+        summary.require(after.descriptors == before.descriptors, || {
+            let open = processes::descriptors(self.daemon.pid());
+            format!("descriptors of the supervisor: {before:?}, {after:?}, open: {open:?}")
+        });
         // The heap may have been cut up a little; the pages of generations are larger.
         let stable =
             after.mappings <= before.mappings + 4 && after.resident <= before.resident + 2048;
-        summary.require(stable, || "the supervisor holds more memory than before".to_owned());
+        summary.require(stable, || format!("memory of the supervisor: {before:?}, {after:?}"));
         let processes = processes::below(self.daemon.pid());
         summary.figure("processes below it", format!("{processes:?}"));
         let zombies = processes.get("zombie").copied().unwrap_or(0);
