@@ -181,7 +181,7 @@ pub(crate) fn file_size(capacity: u32) -> u64 {
 pub(crate) fn create(file: &File, capacity: u32, generation: u64) -> io::Result<()> {
     file.set_len(file_size(capacity))?;
     sys::reserve(file, 0, size_of::<Head>())?;
-    let head: &[Head] = sys::map_pages(file, 0, 1)?;
+    let head = sys::map_for_now::<Head>(file, 0, 1)?;
     head[0].version.store(VERSION, Relaxed);
     head[0].capacity.store(capacity, Relaxed);
     head[0].generation.store(generation, Relaxed);

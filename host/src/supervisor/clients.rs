@@ -10,6 +10,7 @@ use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::geteuid;
 
 use super::Supervisor;
+use super::member::{Member, Role};
 use crate::channel::Message;
 use crate::clock::{self, Moment};
 use crate::control::{REQUEST_SIZE, Reply, Request};
@@ -184,7 +185,9 @@ impl Supervisor {
                 self.clients.tokens += 1;
                 let token = self.clients.tokens;
                 let kick = Message::Kick { session, token };
-                let living = self.members.iter().filter(|member| member.is_living());
+                // One that is starting is not yet told anything.
+                let begun = |member: &&Member| !matches!(member.role, Role::Starting(_));
+                let living = self.members.iter().filter(|member| member.is_living()).filter(begun);
                 let asked = living.filter(|member| member.line.send(kick, &[]).is_ok()).count();
                 self.clients.wait_for_kick(Kick { token, asked, stream });
             }

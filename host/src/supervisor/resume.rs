@@ -23,8 +23,9 @@ use super::notify::Notifier;
 use super::{Failure, Previous, SIGNALS, Supervisor};
 use crate::channel::Channel;
 use crate::config::{self, Config, Source};
+use crate::pages::Whole;
 use crate::report::Report;
-use crate::{log, pages, reap, signals, sys};
+use crate::{log, reap, signals, sys};
 
 /// The version of what is handed over; a program refuses any other.
 const VERSION: u32 = 2;
@@ -282,13 +283,12 @@ fn member(heir: Heir) -> io::Result<Member> {
     // A zygote that is leaving has left the conversation.
     let line = if heir.line < 0 { None } else { Some(Channel::adopt(take(heir.line)?)) };
     let ledger: File = take(ledger)?.into();
-    let (header, slots) = pages::whole(&ledger, heir.capacity)?;
+    let pages = Whole::map(&ledger, heir.capacity)?;
     let held = super::member::Held {
         ledger,
         ledger_to_read: take(ledger_to_read)?.into(),
         scoreboard: take(scoreboard)?.into(),
-        header,
-        slots,
+        pages,
     };
     Ok(Member {
         generation: heir.generation,
