@@ -263,7 +263,7 @@ impl Loading<'_> {
         let registry = std::mem::replace(&mut self.registry, Registry::new());
         let Some(done) = api::initialise(registry, code, entry, site) else { return };
         self.registry = done.registry;
-        for directory in done.directories {
+        for directory in done.opened {
             self.descriptors.push(directory.as_raw_fd());
             // Open for as long as this process lives: sessions are forks of it.
             std::mem::forget(directory);

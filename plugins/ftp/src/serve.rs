@@ -83,9 +83,9 @@ fn dispatch<'s>(
         Ok(reply) | Err(Stop::Reply(reply)) => {
             let text = reply.to_string();
             if reply.is_failure() {
-                told.failed(text.trim_end())
+                told.failed(text.trim_end());
             } else {
-                told.done(text.trim_end())
+                told.done(text.trim_end());
             }
             Ok(reply)
         }

@@ -2,7 +2,7 @@
 //! a verb and its argument, which do what the tests ask for.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use exeunt_api::prelude::*;
@@ -21,7 +21,15 @@ impl Module for Hooks {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
-        commands(reg, config.trace)?;
+        commands(reg, config.trace.as_deref())?;
+        reg.authenticator("guests", Where::Session, |credentials| {
+            match (credentials.user(), credentials.secret()) {
+                ("guest", "welcome") => Ok(Verdict::Accept(Account::new("guest"))),
+                ("guest", _) => Ok(Verdict::Reject),
+                ("broken", _) => Err(Error::new("the guests are lost")),
+                _ => Ok(Verdict::Unknown),
+            }
+        })?;
         let lines = reg.counter("lines", [])?;
         let words = reg.counter("words", ["word"])?;
         let one = reg.on_timer("one", |session| rings(session, "one"))?;
@@ -35,7 +43,7 @@ impl Module for Hooks {
 export_module!(Hooks);
 
 /// Hooks that deny what is to be denied and write down what they see, and two handlers.
-fn commands(reg: &mut Registrar<'_>, trace: Option<PathBuf>) -> Result<()> {
+fn commands(reg: &mut Registrar<'_>, trace: Option<&Path>) -> Result<()> {
     reg.on_command(CommandPhase::Pre, Pattern::verb("DENY"), "deny", |command| {
         Err(command.deny("552 denied by hooks"))
     })?;
@@ -43,7 +51,7 @@ fn commands(reg: &mut Registrar<'_>, trace: Option<PathBuf>) -> Result<()> {
         Err(Error::new("a hook that fails denies nothing"))
     })?;
     for (phase, name) in [(CommandPhase::Post, "post"), (CommandPhase::Log, "log")] {
-        let trace = trace.clone();
+        let trace = trace.map(Path::to_owned);
         reg.on_command(phase, Pattern::any(), name, move |command| {
             let (argument, reply) = (command.argument(), command.reply());
             let line =
