@@ -1,4 +1,5 @@
-//! What modules register beside listeners: counters that all sessions share, timers, command hooks.
+//! What modules register beside listeners: counters that all sessions share, timers, command hooks,
+//! authenticators.
 
 use crate::harness::*;
 
@@ -156,4 +157,78 @@ fn ftp_has_its_commands_hooked_and_secrets_are_not_shown() {
     assert!(trace.iter().any(|l| l.starts_with(r#"post SIZE Some("b.txt") Some(Failed)"#)));
     assert!(!trace.iter().any(|line| line.contains("geheim")), "{trace:#?}");
     assert_eq!(trace.last().map(String::as_str), Some("log QUIT None Some(Ending) None"));
+}
+
+/// `geheim`, by `openssl passwd -6`.
+const GEHEIM: &str = "$6$Zm9vYmFy$3KMnqjZBzMCvzphmImVtxa3td4EU3rOWcQkd.bT/mgUcNhglS5PxmybbLcDQ.0sn1fuCAnEtJWgm5L1sxdpGT1";
+
+/// FTP with users from a file.
+fn with_users(users: &str) -> Setup {
+    let users = users.replace("GEHEIM", GEHEIM);
+    let setup = Setup::new().file("srv/anna/a.txt", "text").file("users", users);
+    let setup =
+        setup.module_with("ftp", "root = 'srv'").module_with("passwd_file", "file = 'users'");
+    setup.listen("ftp")
+}
+
+/// A login by FTP; with what it is answered.
+#[track_caller]
+fn log_in(daemon: &Daemon, user: &str, password: &str, answer: &str) -> Client {
+    let mut client = daemon.connect();
+    client.expect("220 ");
+    client.ask(&format!("USER {user}"), "331 ");
+    client.ask(&format!("PASS {password}"), answer);
+    client
+}
+
+#[test]
+fn a_user_of_the_file_logs_in_and_has_their_home_and_root() {
+    let daemon = with_users("anna:GEHEIM:/anna\nbert:GEHEIM::/anna\ncarl:GEHEIM::/none\n").start();
+    let mut anna = log_in(&daemon, "anna", "geheim", "230 ");
+    anna.ask("PWD", "257 \"/anna\"");
+    anna.ask("TYPE I", "200 ");
+    anna.ask("SIZE /anna/a.txt", "213 4");
+    let mut bert = log_in(&daemon, "bert", "geheim", "230 ");
+    bert.ask("PWD", "257 \"/\"");
+    bert.ask("TYPE I", "200 ");
+    bert.ask("SIZE /../anna/a.txt", "550 ");
+    bert.ask("SIZE /a.txt", "213 4");
+    log_in(&daemon, "anna", "Geheim", "530 ");
+    log_in(&daemon, "nobody", "geheim", "530 ");
+    log_in(&daemon, "carl", "geheim", "530 ");
+    assert!(daemon.log().contains("carl cannot log in: the root /none cannot be entered"));
+    let who = daemon.json("who").to_string();
+    assert!(who.contains("\"anna\"") && who.contains("\"bert\""), "{who}");
+}
+
+#[test]
+fn a_password_that_was_changed_counts_at_the_next_login() {
+    let daemon = with_users("anna:GEHEIM\n").start();
+    log_in(&daemon, "anna", "geheim", "230 ");
+    std::fs::write(daemon.path("users"), "anna:$6$none\n").expect("written");
+    log_in(&daemon, "anna", "geheim", "530 ");
+}
+
+#[test]
+fn a_file_of_users_with_a_mistake_refuses_the_start() {
+    let refused = with_users("anna:geheim\n").check();
+    assert_eq!(refused.status, 4);
+    assert!(
+        refused.text.contains("users: line 1 has no hash that is known here"),
+        "{}",
+        refused.text
+    );
+}
+
+#[test]
+fn the_first_authenticator_that_knows_the_user_decides_and_one_that_fails_refuses() {
+    let setup = Setup::new().file("srv/a.txt", "").file("users", format!("guest:{GEHEIM}\n"));
+    let setup = setup.module("hooks").module_with("passwd_file", "file = 'users'");
+    let daemon = setup.module_with("ftp", "root = 'srv'").listen("ftp").start();
+    log_in(&daemon, "guest", "welcome", "230 ");
+    log_in(&daemon, "guest", "geheim", "530 ");
+    log_in(&daemon, "broken", "geheim", "530 ");
+    assert!(
+        daemon.log().contains("authenticator hooks/guests of a login failed: the guests are lost")
+    );
 }

@@ -79,6 +79,8 @@ enum exeunt_fact {
     EXEUNT_FACT_VERB = 12,     /* text: the verb of the command that a hook or handler is about */
     EXEUNT_FACT_ARGUMENT = 13, /* text: its argument; none if it has none, or is a secret */
     EXEUNT_FACT_REPLY = 14,    /* text: the reply to it, once there is one */
+    EXEUNT_FACT_CLAIMED = 15,  /* text: the user that somebody claims to be, for an authenticator */
+    EXEUNT_FACT_SECRET = 16,   /* text: what they prove it with, for an authenticator */
     EXEUNT_FACT_BYTES_IN = 32, /* number: bytes received from the client */
     EXEUNT_FACT_BYTES_OUT = 33,/* number: bytes sent to the client */
     EXEUNT_FACT_STARTED = 34,  /* number: the session's start, milliseconds since 1970 UTC */
@@ -101,6 +103,19 @@ enum exeunt_phase {
 enum exeunt_begun {
     EXEUNT_BEGUN_OWN = 0,    /* the protocol carries the command out, and then calls command_end */
     EXEUNT_BEGUN_HANDLED = 1 /* a module has carried it out; here is its reply */
+};
+
+/* Where an authenticator runs. */
+enum exeunt_place {
+    EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
+};
+
+/* What an authenticator gives with `answer`; nothing given is UNKNOWN. */
+enum exeunt_verdict {
+    EXEUNT_VERDICT_UNKNOWN = 0,  /* it does not know the user: the next one is asked */
+    EXEUNT_VERDICT_ACCEPTED = 1, /* it is the user; with the account: a table with `user`, perhaps */
+                                 /* `home`, `root` (text) and `groups` (a list of texts) */
+    EXEUNT_VERDICT_REJECTED = 2  /* it knows the user, and it is not them */
 };
 
 /* The kind of a value, as value_kind returns it and value_new takes it. */
@@ -351,9 +366,21 @@ struct exeunt_host {
     /* [protocol] Ends a command that the protocol carried out itself: how it went as a status, the
      * reply or "no text". Runs the hooks of the phases `post` and `log`. */
     int32_t (*command_end)(struct exeunt_handle session, int32_t outcome, struct exeunt_str reply);
-    /* [command handler] Gives the callback's answer: a number, and a value that value_new made or a
-     * handle that names nothing. A command handler gives 0 and the reply as text. */
+    /* [command handler, authenticator] Gives the callback's answer: a number, and a value that
+     * value_new made or a handle that names nothing. A command handler gives 0 and the reply as
+     * text, an authenticator an exeunt_verdict. */
     int32_t (*answer)(struct exeunt_handle about, int32_t number, struct exeunt_handle value);
+
+    /* [init] Registers an authenticator: its name, the exeunt_place where it runs, the callback. They
+     * are asked in the order of these calls; the first that knows the user decides. */
+    int32_t (*register_authenticator)(struct exeunt_handle registrar, struct exeunt_str name,
+                                      uint32_t place, struct exeunt_callback callback);
+    /* [protocol] Asks the authenticators about a user and a secret. OK with the account written, a
+     * table as in exeunt_verdict; DENIED if one rejects, NONE if none knows the user. */
+    int32_t (*authenticate)(struct exeunt_handle session, struct exeunt_str user,
+                            struct exeunt_str secret, struct exeunt_handle *account);
+    /* [init] Opens a file to be read, as open_directory does a directory. */
+    int32_t (*open_file)(struct exeunt_handle registrar, struct exeunt_str path);
     /* Null. */
     const void *reserved;
 };

@@ -99,6 +99,7 @@ pub mod bridge;
 pub mod prelude;
 pub mod settings;
 
+mod account;
 mod cause;
 mod command;
 mod counter;
@@ -115,6 +116,7 @@ mod state;
 mod timer;
 mod value;
 
+pub use account::{Account, Credentials, Verdict, Where};
 pub use cause::Cause;
 pub use command::{
     Command, CommandClass, CommandOutcome, CommandPhase, Dispatched, Pattern, Request, Told,
@@ -128,7 +130,7 @@ pub use facts::Facts;
 pub use log::Log;
 pub use module::Module;
 pub use protocol::{Ended, Protocol};
-pub use registrar::{Directory, Registrar};
+pub use registrar::{Directory, OpenFile, Registrar};
 pub use session::{End, Line, LineReader, Listener, Session, Stream, Waiting};
 pub use state::State;
 pub use timer::Timer;

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -237,6 +238,33 @@ impl<'init> Registrar<'init> {
         }
     }
 
+    /// Opens a file to be read, as the identity that init runs with (root, if the daemon was started as
+    /// root), for use in every session. A relative path is relative to the folder of `modules.toml`.
+    ///
+    /// It is the file that was there when the generation began: one that takes its place by a rename is
+    /// seen after a reload, what is written into it at once.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened or is not a plain file, or the path is not UTF-8.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(reg: &mut Registrar<'_>) -> Result<()> {
+    /// let users: OpenFile = reg.file("users")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn file(&mut self, path: impl AsRef<Path>) -> Result<OpenFile> {
+        let path = path.as_ref();
+        let Some(text) = path.to_str() else {
+            return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
+        };
+        match self.held.open_file(text) {
+            Ok(fd) => Ok(OpenFile(fd)),
+            Err(_) => Err(Error::told(format_args!("could not open the file `{text}`"))),
+        }
+    }
+
     /// The log.
     ///
     /// ```no_run
@@ -276,6 +304,54 @@ pub(crate) fn accepted(status: i32, what: impl Display) -> Result<()> {
 pub struct Directory(BorrowedFd<'static>);
 
 impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0
+    }
+}
+
+/// A file that [`Registrar::file`] opened. The host owns it; it stays open in every session of this
+/// generation. \[anywhere\]
+///
+/// ```no_run
+/// # use exeunt_api::prelude::*;
+/// # fn example(users: OpenFile) -> Result<()> {
+/// let text = users.read_to_string(1 << 20)?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct OpenFile(BorrowedFd<'static>);
+
+impl OpenFile {
+    /// What the file holds now, all of it. All processes share the place in the file at which `read` goes
+    /// on; this reads from its beginning and leaves that place alone. \[anywhere\]
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, has more than `most` bytes, or is not UTF-8.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(users: OpenFile) -> Result<()> {
+    /// let names: Vec<String> = users.read_to_string(65536)?.lines().map(str::to_owned).collect();
+    /// # Ok(()) }
+    /// ```
+    pub fn read_to_string(&self, most: usize) -> Result<String> {
+        let file = std::fs::File::from(self.0.try_clone_to_owned()?);
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+        loop {
+            let read = file.read_at(&mut chunk, bytes.len() as u64)?;
+            bytes.extend_from_slice(&chunk[..read]);
+            if bytes.len() > most {
+                return Err(Error::new(format_args!("the file has more than {most} bytes")));
+            }
+            if read == 0 {
+                return Ok(String::from_utf8(bytes)?);
+            }
+        }
+    }
+}
+
+impl AsFd for OpenFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use exeunt_api::abi::{
     Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Fact, Handle, Host, Interest, Kind, Level,
-    Phase, ProtocolTable, Str, Waiting, status,
+    Phase, Place, ProtocolTable, Str, Verdict, Waiting, status,
 };
 
 fn header() -> PathBuf {
@@ -71,6 +71,10 @@ fn numbers() -> Vec<(String, i64)> {
         ("TooBig", status::TOO_BIG),
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
+        ("PlaceSession", Place::Session as i32),
+        ("VerdictUnknown", Verdict::UNKNOWN),
+        ("VerdictAccepted", Verdict::ACCEPTED),
+        ("VerdictRejected", Verdict::REJECTED),
         ("BegunOwn", Begun::OWN),
         ("BegunHandled", Begun::HANDLED),
         ("Read", Interest::READ as i32),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use exeunt_api::abi::{Fact, Handle, Str, status};
 use exeunt_ledger::{Chain, Identity, ModuleCell, State};
 
-use super::{Command, Living, frames};
+use super::{Living, Matter, frames};
 use crate::cause::Cause;
 use crate::events::Plan;
 use crate::generation::Generation;
@@ -106,19 +106,25 @@ impl Subject {
     }
 }
 
-impl Command {
+impl Matter {
     fn text(&self, fact: Fact) -> Option<String> {
-        match fact {
-            Fact::Verb => Some(self.verb.clone()),
-            Fact::Argument => self.argument.clone(),
-            _ => self.told.borrow().as_ref().and_then(|(_, reply)| reply.clone()),
+        match (self, fact) {
+            (Self::Command(command), Fact::Verb) => Some(command.verb.clone()),
+            (Self::Command(command), Fact::Argument) => command.argument.clone(),
+            (Self::Command(command), Fact::Reply) => command.told.borrow().as_ref()?.1.clone(),
+            (Self::Credentials(claim), Fact::Claimed) => Some(claim.user.clone()),
+            (Self::Credentials(claim), Fact::Secret) => Some(claim.secret.clone()),
+            _ => None,
         }
     }
 
     fn number(&self, fact: Fact) -> Option<i64> {
-        match fact {
-            Fact::Class => Some(self.class.into()),
-            _ => self.told.borrow().as_ref().map(|(outcome, _)| (*outcome).into()),
+        match (self, fact) {
+            (Self::Command(command), Fact::Class) => Some(command.class.into()),
+            (Self::Command(command), Fact::Outcome) => {
+                Some(command.told.borrow().as_ref()?.0.into())
+            }
+            _ => None,
         }
     }
 }
@@ -139,9 +145,9 @@ pub(super) fn fact_str(handle: Handle, fact: u32) -> Result<Str, i32> {
     if fact == Fact::Event {
         return frames::event(handle);
     }
-    if matches!(fact, Fact::Verb | Fact::Argument | Fact::Reply) {
-        let command = frames::seen(handle)?.command.ok_or(status::NONE)?;
-        return frames::keep(command.text(fact).ok_or(status::NONE)?);
+    if matches!(fact, Fact::Verb | Fact::Argument | Fact::Reply | Fact::Claimed | Fact::Secret) {
+        let text = frames::seen(handle)?.matter.and_then(|matter| matter.text(fact));
+        return frames::keep(text.ok_or(status::NONE)?);
     }
     match subject(handle)?.text(fact).ok_or(status::NONE)? {
         Text::Kept(text) => Ok(Str::new(text)),
@@ -155,8 +161,8 @@ pub(super) fn fact_int(handle: Handle, fact: u32) -> Result<i64, i32> {
         return Ok(frames::seen(handle)?.attempt.into());
     }
     if matches!(fact, Fact::Class | Fact::Outcome) {
-        let command = frames::seen(handle)?.command.ok_or(status::NONE)?;
-        return command.number(fact).ok_or(status::NONE);
+        let number = frames::seen(handle)?.matter.and_then(|matter| matter.number(fact));
+        return number.ok_or(status::NONE);
     }
     let number = subject(handle)?.number(fact).ok_or(status::NONE)?;
     i64::try_from(number).map_err(|_| status::TOO_BIG)

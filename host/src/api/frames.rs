@@ -29,8 +29,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) farewell: bool,
     /// How often this listener was entered for this end.
     pub(crate) attempt: u32,
-    /// The command that it is about.
-    pub(crate) command: Option<&'a Rc<Command>>,
+    /// What it is about beside the session.
+    pub(crate) matter: Option<&'a Matter>,
 }
 
 /// A command that a protocol dispatched, as hooks see it.
@@ -42,6 +42,19 @@ pub(crate) struct Command {
     pub(crate) class: u32,
     /// How it went, as a status, and the reply if there is one; nothing before it was tried.
     pub(crate) told: RefCell<Option<(i32, Option<String>)>>,
+}
+
+/// What a client claims, as authenticators see it.
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    pub(crate) secret: String,
+}
+
+/// What a callback may be about beside its session.
+#[derive(Clone)]
+pub(crate) enum Matter {
+    Command(Rc<Command>),
+    Credentials(Rc<Credentials>),
 }
 
 /// What a callback answered: a number and a value, of which the callback's kind says what they are.
@@ -59,7 +72,7 @@ impl<'a> Entry<'a> {
             payload: None,
             farewell: false,
             attempt: 1,
-            command: None,
+            matter: None,
         }
     }
 }
@@ -86,7 +99,7 @@ struct Frame {
     payload: Option<Handle>,
     farewell: bool,
     attempt: u32,
-    command: Option<Rc<Command>>,
+    matter: Option<Matter>,
     answer: Option<Given>,
     error: Option<String>,
     texts: Vec<Box<str>>,
@@ -134,7 +147,7 @@ pub(super) fn enter_as(
         payload: entry.payload,
         farewell: entry.farewell,
         attempt: entry.attempt,
-        command: entry.command.map(Rc::clone),
+        matter: entry.matter.cloned(),
         answer: None,
         error: None,
         texts: Vec::new(),
@@ -200,7 +213,7 @@ pub(super) struct Seen {
     pub(super) payload: Option<Handle>,
     pub(super) farewell: bool,
     pub(super) attempt: u32,
-    pub(super) command: Option<Rc<Command>>,
+    pub(super) matter: Option<Matter>,
 }
 
 /// What the handle's callback is about; both the event's and the living session's handle lead there.
@@ -210,7 +223,7 @@ pub(super) fn seen(handle: Handle) -> Result<Seen, i32> {
         payload: frame.payload,
         farewell: frame.farewell,
         attempt: frame.attempt,
-        command: frame.command.clone(),
+        matter: frame.matter.clone(),
     };
     named(handle, Name::Subject, see).or_else(|_| named(handle, Name::Living, see))
 }

@@ -6,10 +6,10 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use exeunt_api::abi::{Callback, Handle, Phase, ProtocolTable, status};
+use exeunt_api::abi::{Callback, Handle, Phase, Place, ProtocolTable, status};
 
 use super::frames::{self, Entry, Name, Outcome};
 use super::values::{self, ValueStore};
@@ -40,8 +40,8 @@ pub(crate) struct Problem {
 pub(crate) struct Initialised {
     pub(crate) registry: Registry,
     pub(crate) problems: Vec<Problem>,
-    /// Directories that the module asked for: open in every process of the generation.
-    pub(crate) directories: Vec<OwnedFd>,
+    /// Directories and files that the module asked for: open in every process of the generation.
+    pub(crate) opened: Vec<OwnedFd>,
 }
 
 struct Running {
@@ -49,7 +49,7 @@ struct Running {
     code: &'static Loaded,
     site: Site,
     problems: Vec<Problem>,
-    directories: Vec<OwnedFd>,
+    opened: Vec<OwnedFd>,
 }
 
 thread_local! {
@@ -66,7 +66,7 @@ pub(crate) fn initialise(
 ) -> Option<Initialised> {
     let name = module.name.clone();
     registry.begin(module);
-    let running = Running { registry, code, site, problems: Vec::new(), directories: Vec::new() };
+    let running = Running { registry, code, site, problems: Vec::new(), opened: Vec::new() };
     RUNNING.set(Some(running));
     let entry = Entry {
         module: usize::MAX,
@@ -76,18 +76,18 @@ pub(crate) fn initialise(
         payload: None,
         farewell: false,
         attempt: 1,
-        command: None,
+        matter: None,
     };
     let (outcome, _) = frames::enter_as(entry, Name::Registrar, |registrar| {
         code.init(super::table, super::c_table, registrar)
     });
-    let Running { registry, mut problems, directories, .. } = RUNNING.take()?;
+    let Running { registry, mut problems, opened, .. } = RUNNING.take()?;
     // A refused registration or setting is already told; the error that it led to would be noise.
     if let (Outcome::Failed(why) | Outcome::Denied(why), true) = (&outcome, problems.is_empty()) {
         let text = format!("its init failed: {why}");
         problems.push(Problem { text, span: None, hint: None });
     }
-    Some(Initialised { registry, problems, directories })
+    Some(Initialised { registry, problems, opened })
 }
 
 /// Works on the running init that the registrar's handle belongs to.
@@ -180,6 +180,17 @@ pub(super) fn command(registrar: Handle, verb: &str, callback: Callback) -> Resu
     })
 }
 
+pub(super) fn authenticator(
+    registrar: Handle,
+    name: &str,
+    place: Option<Place>,
+    callback: Callback,
+) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.authenticator(name, place, callback, |address| code.holds_code(address))
+    })
+}
+
 pub(super) fn settings(registrar: Handle) -> Option<Handle> {
     let config = running(registrar, |running| Ok(Rc::clone(&running.site.config))).ok()?;
     ValueStore::lend(&config)
@@ -206,19 +217,40 @@ pub(super) fn fail_at(value: Handle, text: &str, hint: Option<&str>) -> Result<(
 }
 
 pub(super) fn open_directory(registrar: Handle, path: &str) -> Result<i32, i32> {
+    open(registrar, path, "directory", libc::O_DIRECTORY)
+}
+
+pub(super) fn open_file(registrar: Handle, path: &str) -> Result<i32, i32> {
+    // Opening must not wait for the other end of a FIFO.
+    open(registrar, path, "file", libc::O_NONBLOCK)
+}
+
+fn open(registrar: Handle, path: &str, what: &str, flags: i32) -> Result<i32, i32> {
     let opened = running(registrar, |running| {
         let path = running.site.folder.join(path);
-        let options = libc::O_DIRECTORY | libc::O_CLOEXEC;
-        let file = File::options().read(true).custom_flags(options).open(&path);
-        let opened = file.map(|file| {
+        let opened = open_plain(&path, flags).map(|file| {
             let number = file.as_raw_fd();
-            running.directories.push(file.into());
+            running.opened.push(file.into());
             number
         });
-        Ok(opened.map_err(|e| format!("the directory `{}` cannot be opened: {e}", path.display())))
+        Ok(opened.map_err(|e| format!("the {what} `{}` cannot be opened: {e}", path.display())))
     })?;
     opened.map_err(|why| {
         let _kept = frames::fail(&why);
         status::FAILED
     })
+}
+
+/// Opens what is a directory or a plain file.
+fn open_plain(path: &Path, flags: i32) -> std::io::Result<File> {
+    let file = File::options().read(true).custom_flags(flags | libc::O_CLOEXEC).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() || flags & libc::O_DIRECTORY != 0 {
+        return Ok(file);
+    }
+    Err(std::io::Error::other(if kind.is_dir() {
+        "it is a directory"
+    } else {
+        "it is no plain file"
+    }))
 }

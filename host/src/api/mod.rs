@@ -13,9 +13,10 @@ use std::time::Duration;
 use exeunt_api::abi::{CHost, HostRef, Waiting};
 
 use crate::cause::Cause;
+use crate::config::Node;
 
 pub(crate) use facts::Subject;
-pub(crate) use frames::{Command, Entry, Given, Outcome, ask, enter};
+pub(crate) use frames::{Command, Credentials, Entry, Given, Matter, Outcome, ask, enter};
 pub(crate) use init::{Site, initialise};
 
 /// The session is to end: return.
@@ -46,6 +47,8 @@ pub(crate) trait Living {
     fn begin_command(&self, command: Command) -> Begun;
     /// Ends the command that the protocol has carried out; false if there is none.
     fn end_command(&self, outcome: i32, reply: Option<&str>) -> bool;
+    /// Asks the authenticators: the account; nothing if none knows the user.
+    fn authenticate(&self, credentials: Credentials) -> Result<Option<Node>, Refused>;
     /// Gives the final reply.
     fn farewell(&self, bytes: &[u8]);
 }
@@ -65,6 +68,17 @@ pub(crate) enum Begun {
     Ending,
     /// This is not the time: a callback of another module is running.
     Refused,
+}
+
+/// Why nobody is authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// An authenticator rejects, or failed.
+    Rejected,
+    /// The session is to end.
+    Ending,
+    /// This is not the time: a callback of another module is running.
+    NotNow,
 }
 
 /// Why a wait did not succeed.

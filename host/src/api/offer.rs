@@ -1,14 +1,17 @@
 //! The table itself: each function of the interface, and the part that answers it.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use exeunt_api::abi::{
-    Answer, Begun, Bytes, Callback, Handle, Level, Offer, Phase, ProtocolTable, Str, Waiting,
-    status,
+    Answer, Begun, Bytes, Callback, Handle, Level, Offer, Phase, Place, ProtocolTable, Str,
+    Waiting, status,
 };
 
 use super::values::ValueStore;
-use super::{Command, Ending, Living, WaitError, facts, frames, init, values};
+use super::{
+    Command, Credentials, Ending, Living, Refused, WaitError, facts, frames, init, values,
+};
 use crate::cause::Cause;
 use crate::events::{Pattern, is_verb};
 use crate::{config, counters, log};
@@ -295,5 +298,29 @@ impl Offer for HostFunctions {
     fn answer(about: Handle, number: i32, value: Option<Handle>) -> Answer<()> {
         let value = value.map(values::take).transpose()?;
         frames::answer(about, (number, value))
+    }
+
+    fn register_authenticator(
+        registrar: Handle,
+        name: &str,
+        place: u32,
+        callback: Callback,
+    ) -> Answer<()> {
+        init::authenticator(registrar, name, Place::from_number(place), callback)
+    }
+
+    fn authenticate(session: Handle, user: &str, secret: &str) -> Answer<Handle> {
+        let credentials = Credentials { user: user.to_owned(), secret: secret.to_owned() };
+        let account = living(session)?.authenticate(credentials).map_err(|why| match why {
+            Refused::Rejected => status::DENIED,
+            Refused::Ending => status::ENDING,
+            Refused::NotNow => status::BAD_PHASE,
+        })?;
+        let account = account.ok_or(status::NONE)?;
+        ValueStore::lend(&Rc::new(account)).ok_or(status::TOO_BIG)
+    }
+
+    fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
+        init::open_file(registrar, path)
     }
 }

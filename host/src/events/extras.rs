@@ -1,7 +1,7 @@
 //! Registrations of what is neither a listener nor a protocol: counters, timers,
-//! command hooks and handlers.
+//! command hooks and handlers, authenticators.
 
-use exeunt_api::abi::{Callback, Phase, status};
+use exeunt_api::abi::{Callback, Phase, Place, status};
 
 use super::plan::{Listener, Plan};
 use super::registry::{Registration, Registry, not_twice, refuse};
@@ -18,6 +18,8 @@ pub(crate) struct Extras {
     pub(crate) hooks: Vec<Hook>,
     /// Who carries out a verb, under its name.
     pub(crate) commands: Vec<Listener>,
+    /// Authenticators, in the order in which they are asked.
+    pub(crate) authenticators: Vec<Listener>,
 }
 
 /// A command hook.
@@ -61,7 +63,8 @@ impl Extras {
         let hooks = self.hooks.iter().map(|hook| ("command hook", &hook.listener));
         let timers = self.timers.iter().map(|timer| ("timer", timer));
         let commands = self.commands.iter().map(|command| ("the command", command));
-        let mut all = hooks.chain(timers).chain(commands);
+        let others = self.authenticators.iter().map(|other| ("authenticator", other));
+        let mut all = hooks.chain(timers).chain(commands).chain(others);
         all.find(|(_, listener)| listener.number == number)
     }
 
@@ -164,6 +167,24 @@ impl Registry {
         let same = self.extras.hooks.iter().filter(|hook| hook.phase == phase);
         not_twice(&what, same.map(|hook| &hook.listener), &listener)?;
         add(&what, &mut self.extras.hooks, Hook { phase, pattern, listener })
+    }
+
+    /// Registers an authenticator. Where it is to run has to be known.
+    pub(crate) fn authenticator(
+        &mut self,
+        name: &str,
+        place: Option<Place>,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration {
+        let what = format!("the authenticator `{name}`");
+        let Some(Place::Session) = place else {
+            let why = "it is to run where this daemon runs none; authenticators run in the session";
+            return refuse(status::BAD_ARGUMENT, &what, why);
+        };
+        let new = self.callback(&what, name, callback, own_code)?;
+        not_twice(&what, self.extras.authenticators.iter(), &new)?;
+        add(&what, &mut self.extras.authenticators, new)
     }
 
     /// Registers who carries out a verb.

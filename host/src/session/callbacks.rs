@@ -1,13 +1,11 @@
 //! The callbacks that are entered in a living session, each under the deadline of a listener: the
 //! listeners of events that are not the end, and timers.
 
-use std::rc::Rc;
-
 use exeunt_api::abi::Handle;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::live::Session;
-use crate::api::{self, Command, Ending, Entry, Living, Outcome};
+use crate::api::{self, Ending, Entry, Given, Living, Matter, Outcome};
 use crate::cause::Cause;
 use crate::events::Listener;
 use crate::{clock, config, exit, modules};
@@ -16,7 +14,7 @@ use crate::{clock, config, exit, modules};
 #[derive(Clone, Copy, Default)]
 pub(super) struct About<'a> {
     pub(super) payload: Option<Handle>,
-    pub(super) command: Option<&'a Rc<Command>>,
+    pub(super) matter: Option<&'a Matter>,
 }
 
 impl Session {
@@ -56,6 +54,16 @@ impl Session {
 
     /// Enters a callback about this session, under the deadline of a listener.
     pub(super) fn call(&self, event: &str, listener: &Listener, about: About<'_>) -> Outcome {
+        self.ask(event, listener, about).0
+    }
+
+    /// The same, with the callback's answer.
+    pub(super) fn ask(
+        &self,
+        event: &str,
+        listener: &Listener,
+        about: About<'_>,
+    ) -> (Outcome, Option<Given>) {
         let (plan, state) = (self.subject.plan, self.subject.state);
         let before = (state.inside.load(Relaxed), self.bound.get());
         let end = clock::after(clock::now(), plan.modules[listener.module].listener);
@@ -63,14 +71,14 @@ impl Session {
         self.bound.set(Some(end));
         exit::arm(&self.deadline, state, end);
         state.inside.store(listener.number, Relaxed);
-        let About { payload, command } = about;
+        let About { payload, matter } = about;
         let entry = Entry {
             subject: Some(self.subject),
             payload,
-            command,
+            matter,
             ..Entry::of(plan, listener.module, event)
         };
-        let outcome = api::enter(entry, |about| modules::call(&listener.callback, about));
+        let outcome = api::ask(entry, |about| modules::call(&listener.callback, about));
         state.inside.store(before.0, Relaxed);
         self.bound.set(before.1);
         self.stand_over(clock::now());

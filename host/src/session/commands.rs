@@ -7,7 +7,7 @@ use exeunt_api::abi::{Phase, status};
 
 use super::callbacks::About;
 use super::live::Session;
-use crate::api::{self, Begun, Command, Entry, Given, Outcome};
+use crate::api::{self, Begun, Command, Entry, Given, Matter, Outcome};
 use crate::config::Kind;
 use crate::events::Listener;
 use crate::modules;
@@ -80,7 +80,7 @@ impl Session {
         self.handling.set(true);
         let entry = Entry {
             subject: Some(self.subject),
-            command: Some(command),
+            matter: Some(&Matter::Command(Rc::clone(command))),
             ..Entry::of(plan, handler.module, "command")
         };
         let outcome = api::ask(entry, |about| modules::call(&handler.callback, about));
@@ -114,7 +114,8 @@ impl Session {
     }
 
     fn hook(&self, hook: &Listener, command: &Rc<Command>) -> Outcome {
-        self.call("command", hook, About { command: Some(command), payload: None })
+        let matter = Matter::Command(Rc::clone(command));
+        self.call("command", hook, About { matter: Some(&matter), payload: None })
     }
 }
 

@@ -13,11 +13,13 @@ use nix::sys::socket::{MsgFlags, send};
 
 use super::callbacks::About;
 use super::timers::Timers;
-use crate::api::{self, Begun, Command, Ending, Entry, Living, Outcome, Subject, WaitError};
+use crate::api::{
+    self, Begun, Command, Credentials, Ending, Entry, Living, Outcome, Refused, Subject, WaitError,
+};
 use crate::cause::Cause;
 use crate::clock::{self, Moment};
 use crate::deadline::Deadline;
-use crate::events::{CONNECT, Event, LOGIN, LOGIN_FAILED};
+use crate::events::{CONNECT, Event};
 use crate::exit::{self, Leaving};
 use crate::generation::Generation;
 use crate::sys::{self, Polled};
@@ -114,7 +116,7 @@ impl Session {
     }
 
     /// Commits a cause; if it is the first, the listeners of its event run.
-    fn commit(&self, cause: Cause, detail: &str) {
+    pub(super) fn commit(&self, cause: Cause, detail: &str) {
         if exit::commit(self.subject.state, cause, detail)
             && let Some(event) = cause.event()
         {
@@ -278,25 +280,17 @@ impl Living for Session {
 
     fn log_in(&self, user: &str) -> Result<(), Ending> {
         self.check()?;
-        let state = self.subject.state;
-        state.user.set(user);
-        state.logged_in.store(1, Relaxed);
-        self.entry.log_in(user);
-        self.log(config::Level::Info, &format!("{user} logged in"));
-        self.deliver(LOGIN, None)
+        self.has_logged_in(user)
     }
 
     fn login_failed(&self, user: &str) -> Result<u32, Ending> {
         self.check()?;
-        let failed = self.subject.state.failed_logins.fetch_add(1, Relaxed) + 1;
-        self.log(config::Level::Info, &format!("login as {user} failed"));
-        self.deliver(LOGIN_FAILED, None)?;
-        let Some(limit) = self.generation.config.limits.login_attempts else { return Ok(u32::MAX) };
-        if failed >= limit {
-            self.commit(Cause::LimitLoginAttempts, &format!("limit {limit}"));
-        }
-        self.ending()?;
-        Ok(limit - failed)
+        self.has_failed_to_log_in(user)
+    }
+
+    fn authenticate(&self, credentials: Credentials) -> Result<Option<config::Node>, Refused> {
+        self.check().map_err(|Ending| Refused::Ending)?;
+        self.ask_who(credentials)
     }
 
     fn end(&self, cause: Cause, detail: Option<&str>) {

@@ -5,6 +5,7 @@
 mod callbacks;
 mod commands;
 mod live;
+mod logins;
 mod spare;
 mod timers;
 

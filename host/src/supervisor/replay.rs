@@ -43,7 +43,9 @@ impl Supervisor {
         for generation in left {
             match self.files.open_left_over(generation) {
                 Ok((held, text, plan)) => {
-                    if Stage::from_number(held.pages.header().stage.load(Relaxed)) != Stage::Retiring {
+                    if Stage::from_number(held.pages.header().stage.load(Relaxed))
+                        != Stage::Retiring
+                    {
                         served = Some(generation);
                     }
                     found.push((generation, held, text, plan));
@@ -144,7 +146,8 @@ fn bury(held: &Held) {
 /// end by themselves, but what they do meanwhile would be done twice.
 fn end_left_over_processes(held: &Held) {
     let Ok(about) = held.ledger.metadata() else { return };
-    let known: Vec<i32> = held.pages.slots().iter().flat_map(workers).filter(|pid| *pid != 0).collect();
+    let known: Vec<i32> =
+        held.pages.slots().iter().flat_map(workers).filter(|pid| *pid != 0).collect();
     // A second look, for a runner that the zygote put on a chain during the first.
     for _ in 0..2 {
         let Ok(entries) = fs::read_dir("/proc") else { return };

@@ -283,7 +283,7 @@ impl Loading<'_> {
         let Some(done) = api::initialise(registry, code, entry, site) else { return };
         self.registry = done.registry;
         let mut of_host = Vec::new();
-        for directory in done.directories {
+        for directory in done.opened {
             self.descriptors.push(directory.as_raw_fd());
             of_host.push(directory.as_raw_fd());
             // Open for as long as this process lives: sessions are forks of it.

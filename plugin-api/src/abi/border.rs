@@ -137,6 +137,8 @@ border! {
     session_login_failed(session: plain(Handle), user: str) -> count;
     session_end(session: plain(Handle), cause: str, detail: opt) -> code;
     farewell(ended: plain(Handle), bytes: bytes) -> code;
+    register_authenticator(registrar: plain(Handle), name: str, place: plain(u32), callback: plain(Callback)) -> code;
+    open_file(registrar: plain(Handle), path: str) -> code;
     register_hook(registrar: plain(Handle), phase: plain(u32), verb: opt, classes: plain(u32), name: str, callback: plain(Callback)) -> code;
     register_command(registrar: plain(Handle), verb: str, callback: plain(Callback)) -> code;
     command_end(session: plain(Handle), outcome: plain(i32), reply: opt) -> code;
@@ -327,4 +329,19 @@ pub(super) unsafe extern "C" fn command_begin<O: Offer>(
 
 pub(super) unsafe extern "C" fn answer<O: Offer>(about: Handle, number: i32, value: Handle) -> i32 {
     O::answer(about, number, Some(value).filter(|value| !value.is_none())).code()
+}
+
+pub(super) unsafe extern "C" fn authenticate<O: Offer>(
+    session: Handle,
+    user: Str,
+    secret: Str,
+    account: *mut Handle,
+) -> i32 {
+    // SAFETY: a module passes text that lives until this function returns.
+    let user = unsafe { text(user) };
+    // SAFETY: as above.
+    let secret = unsafe { text(secret) };
+    let found = user.and_then(|user| O::authenticate(session, user, secret?));
+    // SAFETY: a module passes null or a place for the answer.
+    unsafe { store(found, account) }
 }

@@ -145,10 +145,19 @@ pub struct Host {
     /// \[protocol\] Ends a command that the protocol was to carry out itself: how it went as a status, the
     /// reply or [`Str::NONE`]. Runs the hooks of the phases `post` and `log`.
     pub command_end: unsafe extern "C" fn(Handle, i32, Str) -> i32,
-    /// \[command handler\] Gives the callback's answer: a number, and a value that `value_new` made or
+    /// \[command handler, authenticator\] Gives the callback's answer: a number, and a value that `value_new` made or
     /// [`Handle::NONE`]; what they are depends on the callback. A command handler gives 0 and the reply
-    /// as text.
+    /// as text, an authenticator a [`Verdict`](super::Verdict).
     pub answer: unsafe extern "C" fn(Handle, i32, Handle) -> i32,
+
+    /// \[init\] Registers an authenticator: its name, the [`Place`](super::Place) where it runs, the
+    /// callback. They are asked in the order of these calls; the first that knows the user decides.
+    pub register_authenticator: unsafe extern "C" fn(Handle, Str, u32, Callback) -> i32,
+    /// \[protocol\] Asks the authenticators about a user and a secret. `OK` with the account written, a
+    /// table as in [`Verdict`](super::Verdict); `DENIED` if one rejects, `NONE` if none knows the user.
+    pub authenticate: unsafe extern "C" fn(Handle, Str, Str, *mut Handle) -> i32,
+    /// \[init\] Opens a file to be read, as `open_directory` does a directory.
+    pub open_file: unsafe extern "C" fn(Handle, Str) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

@@ -60,6 +60,10 @@ pub enum Fact {
     Argument = 13,
     /// Text: the reply to it, once there is one.
     Reply = 14,
+    /// Text: the user that somebody claims to be, for an authenticator.
+    Claimed = 15,
+    /// Text: what they prove it with, for an authenticator.
+    Secret = 16,
     /// Number: bytes received from the client.
     BytesIn = 32,
     /// Number: bytes sent to the client.
@@ -84,7 +88,7 @@ impl Fact {
     /// The fact with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        const ALL: [Fact; 23] = [
+        const ALL: [Fact; 25] = [
             Fact::Session,
             Fact::User,
             Fact::Peer,
@@ -99,6 +103,8 @@ impl Fact {
             Fact::Verb,
             Fact::Argument,
             Fact::Reply,
+            Fact::Claimed,
+            Fact::Secret,
             Fact::BytesIn,
             Fact::BytesOut,
             Fact::Started,
@@ -131,6 +137,35 @@ impl Phase {
     pub fn from_number(n: u32) -> Option<Self> {
         [Phase::Pre, Phase::Post, Phase::Log].into_iter().find(|phase| *phase as u32 == n)
     }
+}
+
+/// Where an authenticator runs.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the session, with its identity.
+    Session = 1,
+}
+
+impl Place {
+    /// The place with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: u32) -> Option<Self> {
+        (n == Place::Session as u32).then_some(Place::Session)
+    }
+}
+
+/// What an authenticator gives with `answer`. Nothing given is [`Verdict::UNKNOWN`].
+pub struct Verdict;
+
+impl Verdict {
+    /// It does not know the user: the next one is asked.
+    pub const UNKNOWN: i32 = 0;
+    /// It is the user; with the account: a table with `user` and perhaps `home`, `root` (text) and
+    /// `groups` (a list of texts).
+    pub const ACCEPTED: i32 = 1;
+    /// It knows the user, and it is not them.
+    pub const REJECTED: i32 = 2;
 }
 
 /// What `command_begin` returns beside a [`status`].

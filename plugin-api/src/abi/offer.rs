@@ -138,6 +138,18 @@ pub trait Offer: 'static {
     fn command_end(session: Handle, outcome: i32, reply: Option<&str>) -> Answer<()>;
     /// See [`Host::answer`].
     fn answer(about: Handle, number: i32, value: Option<Handle>) -> Answer<()>;
+
+    /// See [`Host::register_authenticator`].
+    fn register_authenticator(
+        registrar: Handle,
+        name: &str,
+        place: u32,
+        callback: Callback,
+    ) -> Answer<()>;
+    /// See [`Host::authenticate`].
+    fn authenticate(session: Handle, user: &str, secret: &str) -> Answer<Handle>;
+    /// See [`Host::open_file`].
+    fn open_file(registrar: Handle, path: &str) -> Answer<i32>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -201,6 +213,9 @@ fn table<O: Offer>() -> Host {
         command_begin: raw::command_begin::<O>,
         command_end: raw::command_end::<O>,
         answer: raw::answer::<O>,
+        register_authenticator: raw::register_authenticator::<O>,
+        authenticate: raw::authenticate::<O>,
+        open_file: raw::open_file::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
 }

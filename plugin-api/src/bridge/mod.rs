@@ -12,6 +12,8 @@ mod calls;
 mod export;
 #[cfg(test)]
 pub(crate) mod fake;
+#[cfg(test)]
+mod hook_tests;
 mod panics;
 mod registration;
 mod sessions;
@@ -66,6 +68,11 @@ impl Held<'_> {
     /// The caller takes care that `'a` ends with the callback.
     fn new(handle: Handle) -> Self {
         Self { handle, life: PhantomData }
+    }
+
+    #[cfg(test)]
+    fn handle(self) -> Handle {
+        self.handle
     }
 
     /// The same, or `None` for the handle that names nothing.

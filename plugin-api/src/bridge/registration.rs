@@ -73,4 +73,15 @@ impl Held<'_> {
         // SAFETY: the callback was made by `listener`, so it stays valid for ever.
         unsafe { host().register_command()(self.handle, Str::new(verb), callback) }
     }
+
+    pub(crate) fn register_authenticator(self, name: &str, place: u32, callback: Callback) -> i32 {
+        let name = Str::new(name);
+        // SAFETY: the callback was made by `listener`, so it stays valid for ever.
+        unsafe { host().register_authenticator()(self.handle, name, place, callback) }
+    }
+
+    pub(crate) fn open_file(self, path: &str) -> Result<BorrowedFd<'static>, i32> {
+        // SAFETY: the host checks the handle and copies the text.
+        lent(unsafe { host().open_file()(self.handle, Str::new(path)) })
+    }
 }

@@ -97,4 +97,15 @@ impl Held<'_> {
         // SAFETY: the host checks both handles.
         unsafe { host().answer()(self.handle, number, value) }
     }
+
+    /// The account of a user who has proved it, or a status.
+    pub(crate) fn authenticate(self, user: &str, secret: &str) -> Result<Self, i32> {
+        let (user, secret, mut account) = (Str::new(user), Str::new(secret), Handle::NONE);
+        let to = &raw mut account;
+        // SAFETY: the host checks the handle and copies the texts; `account` may be written to.
+        match unsafe { host().authenticate()(self.handle, user, secret, to) } {
+            status if status < 0 => Err(status),
+            _ => Ok(Self::new(account)),
+        }
+    }
 }

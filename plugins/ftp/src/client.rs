@@ -146,6 +146,27 @@ impl<'s> Client<'s> {
         self.folder.join(argument)
     }
 
+    /// Gives the client the tree and the folder of an account; false if that cannot be.
+    pub(crate) fn move_in(&mut self, account: &Account) -> bool {
+        let top = VirtualPath::default();
+        if let Some(root) = &account.root {
+            match self.tree.beneath(&top.join(root)) {
+                Ok(tree) => self.tree = tree,
+                Err(error) => {
+                    let (user, root) = (&account.user, root);
+                    let text =
+                        format!("{user} cannot log in: the root {root} cannot be entered: {error}");
+                    self.session.log().error(text);
+                    return false;
+                }
+            }
+        }
+        let home = account.home.as_ref().map(|home| top.join(home));
+        // A home that is not there is no reason to stay outside.
+        self.folder = home.filter(|home| self.tree.enter(home).is_ok()).unwrap_or_default();
+        true
+    }
+
     /// Changes the tally, and keeps it where it outlives this process and where all sessions count.
     pub(crate) fn count(&mut self, change: impl FnOnce(&mut Tally)) -> Result<()> {
         let before = self.tally.clone();

@@ -21,8 +21,8 @@ pub(crate) fn user(client: &mut Client<'_>, name: &str) -> Answer {
     Ok(Reply::new(331, "Password, please."))
 }
 
-/// `PASS`. Only anonymous users can log in; their password is not looked at.
-pub(crate) fn pass(client: &mut Client<'_>, _: &str) -> Answer {
+/// `PASS`. The password of an anonymous user is not looked at; that of others the authenticators know.
+pub(crate) fn pass(client: &mut Client<'_>, password: &str) -> Answer {
     match std::mem::replace(&mut client.login, Login::Nobody) {
         Login::Nobody => Ok(Reply::new(503, "USER has to come first.")),
         Login::Done => {
@@ -34,10 +34,17 @@ pub(crate) fn pass(client: &mut Client<'_>, _: &str) -> Answer {
             client.login = Login::Done;
             Ok(Reply::new(230, "Logged in."))
         }
-        Login::Claimed(name) => {
-            client.session.login_failed(&name)?;
-            Ok(Reply::new(530, "Login incorrect."))
-        }
+        Login::Claimed(name) => match client.session.authenticate(&name, password)? {
+            Some(account) if client.move_in(&account) => {
+                client.session.login(&account.user)?;
+                client.login = Login::Done;
+                Ok(Reply::new(230, "Logged in."))
+            }
+            _ => {
+                client.session.login_failed(&name)?;
+                Ok(Reply::new(530, "Login incorrect."))
+            }
+        },
     }
 }
 

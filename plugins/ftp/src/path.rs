@@ -39,6 +39,11 @@ impl VirtualPath {
         self.0.len() > folder.0.len() && self.0.starts_with(&folder.0)
     }
 
+    /// The same place for somebody whose root is `folder`, if it lies beneath that.
+    pub(crate) fn seen_from(&self, folder: &Self) -> Option<Self> {
+        self.is_beneath(folder).then(|| Self(self.0[folder.0.len()..].to_vec()))
+    }
+
     /// The same place as a path relative to the served root, never empty.
     pub(crate) fn relative(&self) -> PathBuf {
         if self.0.is_empty() { PathBuf::from(".") } else { self.0.iter().collect() }

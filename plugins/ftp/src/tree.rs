@@ -48,6 +48,17 @@ impl Tree {
         Ok(tree)
     }
 
+    /// The tree beneath one of its folders, in which may be written what may be here.
+    pub(crate) fn beneath(&self, folder: &VirtualPath) -> io::Result<Self> {
+        let real = self.real(folder)?;
+        let root = self.root.open_dir(real.relative())?;
+        let writable = match self.may_fill(&real) {
+            true => vec![VirtualPath::default()],
+            false => self.writable.iter().filter_map(|one| one.seen_from(&real)).collect(),
+        };
+        Ok(Self { root, writable, overwrite: self.overwrite })
+    }
+
     /// The path without symbolic links of a folder that exists.
     fn real(&self, folder: &VirtualPath) -> io::Result<VirtualPath> {
         self.root.open_dir(folder.relative())?;

@@ -122,3 +122,18 @@ fn only_plain_files_are_opened() {
     tree.create(&path("/in/fifo"), false).expect_err("no reader, and not a plain file");
     assert_eq!(kind(tree.open(&path("/in"))), ErrorKind::IsADirectory);
 }
+
+#[test]
+fn a_tree_beneath_a_folder_has_what_may_be_written_there_and_nothing_above() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(dir.path().join("in/anna")).expect("folders");
+    fs::create_dir_all(dir.path().join("out/drop")).expect("folders");
+    let root = File::open(dir.path()).expect("open");
+    let path = |text: &str| VirtualPath::default().join(text);
+    let tree = Tree::new(&root, &[path("/in"), path("/out/drop")], true).expect("a tree");
+    let anna = tree.beneath(&path("/in/anna")).expect("anna's");
+    assert!(anna.may_write(&path("/a")) && anna.enter(&path("/../out")).is_err());
+    let out = tree.beneath(&path("/out")).expect("out");
+    assert!(out.may_write(&path("/drop/a")) && !out.may_write(&path("/a")));
+    assert!(tree.beneath(&path("/none")).is_err());
+}

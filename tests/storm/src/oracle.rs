@@ -121,7 +121,7 @@ fn judge_code(
     served: &[Served],
     summary: &mut Summary,
 ) {
-    let greeted = session.greeted.map(|(at, number)| (at, number));
+    let greeted = session.greeted;
     let number = greeted.map_or(lines[0].number, |(_, number)| number);
     let codes = served.iter().find(|s| s.number == number).map(|s| &s.codes);
     for line in lines {

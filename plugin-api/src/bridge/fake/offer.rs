@@ -266,6 +266,19 @@ impl Offer for Fake {
         with(|fake| fake.done.push(text));
         Ok(())
     }
+
+    fn register_authenticator(_: Handle, name: &str, place: u32, call: Callback) -> Answer<()> {
+        register(format!("authenticator {name} {place}"), call)
+    }
+
+    fn authenticate(_session: Handle, user: &str, secret: &str) -> Answer<Handle> {
+        with(|fake| fake.done.push(format!("authenticate {user} {secret}")));
+        with(|fake| fake.account).ok_or(status::NONE)
+    }
+
+    fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
+        Self::open_directory(registrar, path)
+    }
 }
 
 fn register(what: String, callback: Callback) -> Answer<()> {

@@ -1,0 +1,107 @@
+//! Logins: who a client is, by the authenticators, and what follows from it.
+
+use std::rc::Rc;
+
+use exeunt_api::abi::Verdict;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::callbacks::About;
+use super::live::Session;
+use crate::api::{Credentials, Ending, Given, Matter, Outcome, Refused};
+use crate::cause::Cause;
+use crate::config::{Kind, Level, Node};
+use crate::events::{LOGIN, LOGIN_FAILED};
+
+impl Session {
+    /// Asks the authenticators in their order; the first that knows the user decides. One that fails
+    /// might have known the user: it refuses.
+    pub(super) fn ask_who(&self, credentials: Credentials) -> Result<Option<Node>, Refused> {
+        if self.bound.get().is_some() {
+            return Err(Refused::NotNow);
+        }
+        let matter = Matter::Credentials(Rc::new(credentials));
+        let about = About { matter: Some(&matter), payload: None };
+        for one in &self.subject.plan.extras.authenticators {
+            let (outcome, given) = self.ask("login", one, about);
+            self.ending().map_err(|Ending| Refused::Ending)?;
+            let said = match outcome {
+                Outcome::Done => verdict(given),
+                Outcome::Ending => Err("it says that the session is ending".to_owned()),
+                Outcome::Failed(why) | Outcome::Denied(why) => Err(why),
+            };
+            match said {
+                Ok(Said::Unknown) => continue,
+                Ok(Said::Account(account)) => return Ok(Some(account)),
+                Ok(Said::Rejected) => {
+                    let title = self.subject.plan.title(one);
+                    self.log(Level::Debug, &format!("authenticator {title} rejects"));
+                }
+                Err(why) => self.failed("authenticator", one, "a login", &why),
+            }
+            return Err(Refused::Rejected);
+        }
+        Ok(None)
+    }
+
+    /// Somebody has proved who it is.
+    pub(super) fn has_logged_in(&self, user: &str) -> Result<(), Ending> {
+        let state = self.subject.state;
+        state.user.set(user);
+        state.logged_in.store(1, Relaxed);
+        self.entry.log_in(user);
+        self.log(Level::Info, &format!("{user} logged in"));
+        self.deliver(LOGIN, None)
+    }
+
+    /// Somebody has failed to; the attempts that are left.
+    pub(super) fn has_failed_to_log_in(&self, user: &str) -> Result<u32, Ending> {
+        let failed = self.subject.state.failed_logins.fetch_add(1, Relaxed) + 1;
+        self.log(Level::Info, &format!("login as {user} failed"));
+        self.deliver(LOGIN_FAILED, None)?;
+        let Some(limit) = self.generation.config.limits.login_attempts else { return Ok(u32::MAX) };
+        if failed >= limit {
+            self.commit(Cause::LimitLoginAttempts, &format!("limit {limit}"));
+        }
+        self.ending()?;
+        Ok(limit - failed)
+    }
+}
+
+/// What an authenticator said.
+#[derive(Debug, PartialEq)]
+enum Said {
+    Account(Node),
+    Rejected,
+    Unknown,
+}
+
+fn verdict(given: Option<Given>) -> Result<Said, String> {
+    let has_user = |account: &Node| {
+        let user = account.get("user").map(|user| &user.kind);
+        matches!(user, Some(Kind::Str(user)) if !user.is_empty())
+    };
+    match given {
+        None | Some((Verdict::UNKNOWN, _)) => Ok(Said::Unknown),
+        Some((Verdict::REJECTED, _)) => Ok(Said::Rejected),
+        Some((Verdict::ACCEPTED, Some(account))) if has_user(&account) => {
+            Ok(Said::Account(account))
+        }
+        Some((Verdict::ACCEPTED, _)) => Err("it accepts without an account".to_owned()),
+        Some((number, _)) => Err(format!("it gives a verdict that there is not: {number}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_account_with_a_user_is_one() {
+        let empty = Node::empty_table(0..0);
+        assert!(verdict(Some((Verdict::ACCEPTED, Some(empty)))).is_err());
+        assert!(verdict(Some((Verdict::ACCEPTED, None))).is_err());
+        assert!(verdict(Some((7, None))).is_err());
+        assert_eq!(verdict(None), Ok(Said::Unknown));
+        assert_eq!(verdict(Some((Verdict::REJECTED, None))), Ok(Said::Rejected));
+    }
+}
