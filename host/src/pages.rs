@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_slot_has_its_room_before_it_is_used_and_the_others_take_none() {
         let file = tempfile::tempfile().expect("a file");
-        create(&file, 100, 1).expect("a ledger");
+        create(&file, 100, 1, "test").expect("a ledger");
         let room = || file.metadata().expect("a file").blocks() * 512;
         let before = room();
         assert!(before >= offset(1) as u64 && before < offset(50) as u64, "{before}");

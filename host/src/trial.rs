@@ -72,7 +72,7 @@ fn attempt(file: &Path, source: &Source) -> Result<String, Problems> {
     let Some(done) = api::initialise(Registry::new(), code, entry, site) else {
         return Err(all([Problem::new("the init did not come to its end")]));
     };
-    let of_host: Vec<i32> = done.directories.iter().map(std::os::fd::AsRawFd::as_raw_fd).collect();
+    let of_host: Vec<i32> = done.opened.iter().map(std::os::fd::AsRawFd::as_raw_fd).collect();
     let init = done.problems.into_iter().map(|p| Problem {
         span: p.span,
         hint: p.hint,
