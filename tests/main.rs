@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod c_modules;
 mod cli;
 mod daemon;
 mod exits;
@@ -14,5 +15,6 @@ mod processes;
 mod protocols;
 mod refusals;
 mod reload;
+mod replay;
 mod successors;
 mod systemd;

@@ -11,6 +11,11 @@ use std::process::{Child, Command};
 
 use crate::sys;
 
+/// Variables of the dynamic loader and the C library that change which code is run.
+const LOADER: [&str; 5] = ["GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "NLSPATH", "GETCONF_DIR"];
+/// How the names of others begin.
+const LOADER_FAMILIES: [&str; 2] = ["LD_", "MALLOC_"];
+
 /// The names of the descriptors, in the order in which they are written.
 #[derive(Clone, Copy)]
 #[repr(usize)]
@@ -100,9 +105,13 @@ impl Inheritance {
         sys::adopt(number)
     }
 
-    /// Starts a process with exactly these descriptors and the standard streams. The supervisor has
+    /// Starts a process with exactly these descriptors and the standard streams, and without the
+    /// variables that would decide which code the dynamic loader runs there. The supervisor has
     /// one thread: nothing else can be started while the descriptors are open to children.
     pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_for_the_loader(name)) {
+            command.env_remove(name);
+        }
         let child = self.open_to_children(true).and_then(|()| command.arg(self.word()).spawn());
         self.open_to_children(false)?;
         child
@@ -113,6 +122,11 @@ impl Inheritance {
     }
 }
 
+fn is_for_the_loader(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    LOADER_FAMILIES.iter().any(|begin| name.starts_with(begin)) || LOADER.contains(&&*name)
+}
+
 fn passed_socket(text: &str) -> Option<(String, SocketAddr)> {
     let (name, address) = text.split_once('=')?;
     Some((name.to_owned(), address.parse().ok()?))
@@ -121,6 +135,17 @@ fn passed_socket(text: &str) -> Option<(String, SocketAddr)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_redirects_the_loader_is_known() {
+        for name in ["LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES", "MALLOC_CHECK_"]
+        {
+            assert!(is_for_the_loader(OsStr::new(name)), "{name}");
+        }
+        for name in ["PATH", "HOME", "EXEUNT_CONFIG", "LANG", "OLD_LD_PRELOAD"] {
+            assert!(!is_for_the_loader(OsStr::new(name)), "{name}");
+        }
+    }
 
     #[test]
     fn the_word_says_it_all() {

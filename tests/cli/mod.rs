@@ -5,6 +5,7 @@ mod broken;
 mod control;
 mod ending;
 mod journal;
+mod modules;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

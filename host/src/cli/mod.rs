@@ -8,6 +8,7 @@ mod exits;
 mod journal;
 mod kick;
 mod listeners;
+mod module;
 mod plan;
 mod refusal;
 mod reload;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 pub(crate) use args::{Client, Command, parse};
 pub(crate) use check::print_check;
 pub(crate) use daemon::configuration;
+pub(crate) use module::module;
 pub(crate) use refusal::fail;
 
 use daemon::Daemon;

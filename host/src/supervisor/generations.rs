@@ -72,12 +72,13 @@ impl Supervisor {
         let (generation, facts) = (member.generation, member.facts);
         if member.held.is_none() {
             let capacity = facts.map_or(0, |facts| facts.capacity);
-            member.held = Some(self.files.create(generation, capacity)?);
-            self.files.write_plan(generation, &member.plan)?;
+            member.held = Some(self.files.create(generation, capacity, &self.incarnation)?);
+            self.files.write_plan(generation, &member.plan, &member.text)?;
         }
         let beginning = match why {
             Why::Start => Beginning::Startup,
             Why::Reload => Beginning::Restart,
+            Why::Adoption(_) if self.then.is_some() => Beginning::Replay,
             Why::Adoption(_) => Beginning::Adoption,
         };
         let Some(held) = &member.held else { return Ok(()) };

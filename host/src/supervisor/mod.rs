@@ -10,6 +10,7 @@ mod notify;
 mod orphans;
 mod passed;
 mod reload;
+mod replay;
 mod resume;
 mod sockets;
 mod start;
@@ -38,6 +39,7 @@ use clients::Clients;
 use files::Files;
 use member::{Member, Role};
 use notify::Notifier;
+use replay::Then;
 
 pub(crate) use resume::resume;
 pub(crate) use start::check;
@@ -107,6 +109,9 @@ struct Supervisor {
     reload_again: bool,
     /// Generations whose zygote died, and when the next is started.
     respawns: Vec<(u64, Moment)>,
+    /// What comes when everything is finished that a daemon left that was killed; none when that is
+    /// done.
+    then: Option<Then>,
     /// How often the end was asked for.
     endings: u32,
     /// The daemon has ended, and how.
@@ -115,6 +120,15 @@ struct Supervisor {
 
 /// Runs the daemon until it is told to end.
 pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode, Failure> {
+    enter(source, config, Then::Start)
+}
+
+/// Finishes what a daemon left that was killed, and starts none.
+pub(crate) fn replay(source: Source, config: Config) -> Result<ExitCode, Failure> {
+    enter(source, config, Then::End)
+}
+
+fn enter(source: Source, config: Config, then: Then) -> Result<ExitCode, Failure> {
     let failed = |what: &str, e: io::Error| Failure::no(format!("error: {what}: {e}"));
     let passed = passed::take()?;
     log::open(&config.log).map_err(|e| failed("the log cannot be opened", e))?;
@@ -124,14 +138,16 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode, Failure> {
     prctl::set_name(c"exeunt")
         .and_then(|()| prctl::set_child_subreaper(true))
         .map_err(|e| failed("orphans cannot be adopted", e.into()))?;
-    start::start(source, config, signals, passed)?.serve()
+    start::start(source, config, signals, then, passed)?.serve()
 }
 
 impl Supervisor {
     /// Serves until the daemon has ended, and removes what was there for it.
     fn serve(&mut self) -> Result<ExitCode, Failure> {
         let ended = self.watch();
-        self.files.clean_up();
+        if self.members.is_empty() {
+            self.files.clean_up();
+        }
         ended.map_err(|e| Failure::no(format!("error: the daemon cannot go on: {e}")))?
     }
 

@@ -25,9 +25,19 @@ impl Supervisor {
         if self.endings > 0 {
             return refuse(client, "the daemon is ending");
         }
+        if self.then.is_some() {
+            return refuse(
+                client,
+                "the daemon is still finishing what was left by one that was killed",
+            );
+        }
         if self.is_reloading() {
             self.reload_again |= client.is_none();
             return refuse(client, "a reload is under way; its outcome is in the log");
+        }
+        // Whoever rotates the log asks for a reload afterwards.
+        if let Err(e) = log::open(&self.config.log) {
+            log::error(format!("the log cannot be opened again: {e}"));
         }
         self.notify_reloading();
         match self.propose(previous) {

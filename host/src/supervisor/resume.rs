@@ -120,8 +120,8 @@ impl Supervisor {
     }
 
     fn estate(&self) -> Result<Estate, String> {
-        if self.endings > 0 {
-            return Err("the daemon is ending".to_owned());
+        if self.endings > 0 || self.then.is_some() {
+            return Err("the daemon is beginning or ending".to_owned());
         }
         let members: Result<Vec<Heir>, String> = self.members.iter().map(heir).collect();
         Ok(Estate {
@@ -265,6 +265,7 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
         reloading: None,
         reload_again: false,
         respawns: Vec::new(),
+        then: None,
         endings: 0,
         ended: None,
     })

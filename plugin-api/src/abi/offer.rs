@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use abi_stable::prefix_type::PrefixTypeTrait;
 
 use super::numbers::status;
-use super::{Bytes, Callback, Handle, Host, HostRef, ProtocolTable, Str, Waiting};
+use super::{Bytes, CHost, Callback, Handle, Host, HostRef, ProtocolTable, Str, Waiting};
 
 /// The most descriptors that one wait may name.
 const WAIT_MAX: usize = 64;
@@ -112,7 +112,17 @@ pub trait Offer: 'static {
 /// The table of an implementation, for the modules of this process. It lives for ever.
 #[must_use]
 pub fn offer<O: Offer>() -> HostRef {
-    let table = Host {
+    table::<O>().leak_into_prefix()
+}
+
+/// The same table for modules that are written in C. It lives for ever.
+#[must_use]
+pub fn offer_to_c<O: Offer>() -> &'static CHost {
+    Box::leak(Box::new(CHost::new(table::<O>())))
+}
+
+fn table<O: Offer>() -> Host {
+    Host {
         log: log::<O>,
         fail: fail::<O>,
         fail_at: fail_at::<O>,
@@ -152,8 +162,7 @@ pub fn offer<O: Offer>() -> HostRef {
         generate: generate::<O>,
         farewell: farewell::<O>,
         reserved: std::ptr::null::<c_void>(),
-    };
-    table.leak_into_prefix()
+    }
 }
 
 /// A code for C: the value, or the status below zero.
