@@ -30,6 +30,11 @@ impl Line {
         Self(Some(channel))
     }
 
+    /// With nobody on the other side.
+    pub(super) fn gone() -> Self {
+        Self(None)
+    }
+
     pub(super) fn send(&self, message: Message, with: &[RawFd]) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         self.0.as_ref().ok_or_else(gone)?.send(message, with)

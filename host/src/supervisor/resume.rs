@@ -216,12 +216,14 @@ pub(crate) fn resume(number: RawFd, config: PathBuf, probe: bool) -> Result<Exit
     let env = config::Environment::current().map_err(|e| Failure::no(e.to_string()))?;
     let config = config::parse(&source, &env)
         .map_err(|problems| Failure::refused(problems.render(&source, false)))?;
-    if probe {
-        return Ok(ExitCode::SUCCESS);
-    }
     log::open(&config.log).map_err(failed)?;
     log::set_role("supervisor");
     let mut supervisor = take_over(estate, source, config).map_err(failed)?;
+    if probe {
+        // Whatever could fail has been tried. The lock is still the other's: it is not given up here.
+        std::mem::forget(supervisor);
+        return Ok(ExitCode::SUCCESS);
+    }
     log::info(format!("goes on with {} generations", supervisor.members.len()));
     supervisor.reap_all();
     supervisor.serve()
@@ -268,6 +270,11 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
 fn member(heir: Heir) -> io::Result<Member> {
     let [ledger, ledger_to_read, scoreboard] = heir.files;
     let ledger: File = take(ledger)?.into();
+    // A zygote that has just ended has closed its side, and is reaped by the new program.
+    let line = match heir.line {
+        ..0 => Line::gone(),
+        number => Line::new(Channel::adopt(take(number)?)),
+    };
     let pages = Whole::map(&ledger, heir.capacity)?;
     let held = super::member::Held {
         ledger,
@@ -280,7 +287,7 @@ fn member(heir: Heir) -> io::Result<Member> {
         pid: heir.pid,
         role: if heir.is_active { Role::Active } else { Role::Retiring },
         why: Why::Reload,
-        line: Line::new(Channel::adopt(take(heir.line)?)),
+        line,
         report: Report::adopt(take(heir.report)?),
         text: take(heir.text)?.into(),
         plan: heir.plan,
