@@ -4,21 +4,6 @@ use std::fs;
 
 use crate::harness::*;
 
-/// Three tracing modules, and echo.
-fn three() -> Setup {
-    Setup::new().module("trace_a").module("trace_b").module("trace_c").listen("echo")
-}
-
-/// A client that was greeted.
-#[track_caller]
-fn greeted(daemon: &Daemon) -> Client {
-    let mut client = daemon.connect();
-    client.expect("hello");
-    client
-}
-
-const ALL: &str = "trace_a/trace trace_b/trace trace_c/trace";
-
 /// Every session has ended for this cause before the daemon's own listeners ran, in order.
 #[track_caller]
 fn sessions_ended_first(daemon: &Daemon, sessions: usize, cause: &str) {

@@ -6,21 +6,6 @@ use std::time::Duration;
 
 use crate::harness::*;
 
-const ALL: &str = "trace_a/trace trace_b/trace trace_c/trace";
-
-/// Three listeners, and echo.
-fn three() -> Setup {
-    Setup::new().module("trace_a").module("trace_b").module("trace_c").listen("echo")
-}
-
-/// A client that was greeted.
-#[track_caller]
-fn greeted(daemon: &Daemon) -> Client {
-    let mut client = daemon.connect();
-    client.expect("hello");
-    client
-}
-
 /// The only session has ended for this cause, and each listener was entered once, in order.
 #[track_caller]
 fn ended(daemon: &Daemon, cause: &str, by: &str) -> Exit {

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod c_modules;
 mod cli;
 mod daemon;
 mod exits;
@@ -15,4 +16,6 @@ mod processes;
 mod protocols;
 mod refusals;
 mod reload;
+mod replay;
 mod successors;
+mod systemd;

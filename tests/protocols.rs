@@ -3,8 +3,6 @@
 
 use crate::harness::*;
 
-const ALL: &str = "trace_a/trace trace_b/trace trace_c/trace";
-
 /// A session whose protocol does this when the client says `go`.
 #[track_caller]
 fn serving(how: &str) -> (Daemon, Client) {

@@ -28,13 +28,6 @@ fn reload(daemon: &Daemon) -> String {
     output.stdout
 }
 
-#[track_caller]
-fn greeted(daemon: &Daemon) -> Client {
-    let mut client = daemon.connect();
-    client.expect("hello");
-    client
-}
-
 fn quit(mut client: Client) {
     client.ask("quit", "goodbye");
     client.close();

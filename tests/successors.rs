@@ -2,19 +2,6 @@
 
 use crate::harness::*;
 
-const ALL: &str = "trace_a/trace trace_b/trace trace_c/trace";
-
-fn three() -> Setup {
-    Setup::new().module("trace_a").module("trace_b").module("trace_c").listen("echo")
-}
-
-#[track_caller]
-fn greeted(daemon: &Daemon) -> Client {
-    let mut client = daemon.connect();
-    client.expect("hello");
-    client
-}
-
 /// Kills the zygote and waits until another serves.
 fn kill_zygote(daemon: &Daemon) {
     let dead = daemon.zygote();

@@ -28,6 +28,8 @@ pub(crate) enum Beginning {
     Restart,
     /// None: this zygote goes on where one of the same generation died.
     Adoption,
+    /// None: this zygote finishes what a daemon left that was killed.
+    Replay,
 }
 
 /// What the two tell each other.
@@ -118,6 +120,7 @@ impl Message {
                 0 => Beginning::Startup,
                 1 => Beginning::Restart,
                 2 => Beginning::Adoption,
+                3 => Beginning::Replay,
                 _ => return None,
             }),
             5 => Message::Prepared,

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::events::{EXIT, Listener, Plan};
 use crate::privileges::Account;
 
@@ -15,7 +15,10 @@ pub(crate) struct Listen {
     pub(crate) protocol: String,
     /// Its index among the listens of the same protocol.
     pub(crate) index: u32,
-    pub(crate) address: SocketAddr,
+    /// Where it is, as it was written.
+    pub(crate) place: Address,
+    /// Where it is bound. A check does not know the sockets that a start would be passed.
+    pub(crate) bound: Option<SocketAddr>,
 }
 
 /// A generation: one reading of `modules.toml` and of the modules' files.

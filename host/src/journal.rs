@@ -56,6 +56,7 @@ impl Line {
     pub(crate) fn of(
         subject: &Subject,
         generation: u64,
+        replayed: bool,
         chain: &Chain<'_>,
         listeners: &[Listener],
     ) -> Self {
@@ -77,7 +78,7 @@ impl Line {
             ended: clock::rfc3339(ended),
             duration_ms: ended.saturating_sub(started),
             sealed: chain.is_sealed(),
-            replayed: false,
+            replayed,
             bytes_in: state.bytes_in.load(Relaxed),
             bytes_out: state.bytes_out.load(Relaxed),
             listeners: told.map(|(index, l)| Told::of(subject.plan, chain, index, l)).collect(),

@@ -29,6 +29,7 @@ mod session;
 mod signals;
 mod supervisor;
 mod sys;
+mod trial;
 mod zygote;
 
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
     }
     match &args.command {
         Command::Zygote { inheritance } => zygote::run(inheritance, config.as_deref()),
+        Command::Trial { file, settings } => trial::run(file, settings),
+        Command::Module(action) => cli::module(action, config.as_deref()),
         Command::Client(command) => cli::client(command, config.as_deref()),
         daemon => match cli::configuration(config.as_deref()) {
             Err(refusal) => refusal.report(),
@@ -67,6 +70,7 @@ fn run(command: &Command, source: config::Source, settings: config::Config) -> E
     let done = match command {
         Command::Check { json } => supervisor::check(&source, &settings)
             .map(|plan| cli::print_check(&settings.file, &plan, *json)),
+        Command::Replay => supervisor::replay(source, settings),
         _ => supervisor::run(source, settings),
     };
     done.unwrap_or_else(|failure| cli::fail(failure.status, &failure.text))

@@ -22,13 +22,18 @@ pub(crate) fn file_name(generation: u64) -> String {
 }
 
 /// Writes the first page of a new ledger for that many sessions.
-pub(crate) fn create(file: &File, capacity: u32, generation: u64) -> io::Result<()> {
-    let slots = capacity as u64 + 1;
-    file.set_len(size_of::<Header>() as u64 + slots * size_of::<Slot>() as u64)?;
+pub(crate) fn create(
+    file: &File,
+    capacity: u32,
+    generation: u64,
+    incarnation: &str,
+) -> io::Result<()> {
+    file.set_len(file_size(capacity))?;
     let header: &Header = &sys::map_pages::<Header>(file, 0, 1)?[0];
     header.version.store(VERSION, Relaxed);
     header.capacity.store(capacity, Relaxed);
     header.generation.store(generation, Relaxed);
+    header.incarnation.set(incarnation);
     header.magic.store(MAGIC, Release);
     Ok(())
 }
@@ -57,6 +62,28 @@ pub(crate) fn whole(file: &File, capacity: u32) -> io::Result<(&'static Header, 
     sys::not_for_children(header)?;
     sys::not_for_children(slots)?;
     Ok((&header[0], slots))
+}
+
+/// Maps a ledger that a daemon left; one of another layout, or shorter than it says, is refused.
+pub(crate) fn left_over(file: &File) -> io::Result<(&'static Header, &'static [Slot])> {
+    let strange = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let size = file.metadata()?.len();
+    if size < size_of::<Header>() as u64 {
+        return Err(strange("the ledger is shorter than its first page"));
+    }
+    let first = header(file)?;
+    if first.magic.load(Relaxed) != MAGIC || first.version.load(Relaxed) != VERSION {
+        return Err(strange("the ledger has a layout that this version does not know"));
+    }
+    let capacity = first.capacity.load(Relaxed);
+    if size < file_size(capacity) {
+        return Err(strange("the ledger is shorter than it says"));
+    }
+    whole(file, capacity)
+}
+
+fn file_size(capacity: u32) -> u64 {
+    size_of::<Header>() as u64 + (u64::from(capacity) + 1) * size_of::<Slot>() as u64
 }
 
 /// The two descriptors of a ledger that a zygote holds: what its children map from the one that was

@@ -1,9 +1,11 @@
 //! The command line as an operator and a program use it: what it answers, and its exit statuses.
 
 mod asking;
+mod broken;
 mod control;
 mod ending;
 mod journal;
+mod modules;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -23,6 +23,8 @@ pub(super) struct Module {
 
 pub(super) struct Listen {
     pub(super) protocol: String,
+    /// A free port of this machine if there is none.
+    pub(super) address: Option<String>,
     pub(super) config: String,
 }
 
@@ -38,9 +40,10 @@ impl Config {
                 text.push_str(&self.host(&lines));
             }
         }
-        for (Listen { protocol, config }, port) in self.listens.iter().zip(ports) {
+        for (Listen { protocol, address, config }, port) in self.listens.iter().zip(ports) {
+            let address = address.clone().unwrap_or_else(|| format!("127.0.0.1:{port}"));
             let _ = writeln!(text, "[[listen]]\nname = \"{protocol}\"\nprotocol = \"{protocol}\"");
-            let _ = writeln!(text, "address = \"127.0.0.1:{port}\"\n[listen.config]\n{config}");
+            let _ = writeln!(text, "address = \"{address}\"\n[listen.config]\n{config}");
         }
         self.modules.iter().for_each(|module| text.push_str(&module.text(trace)));
         for Listen { protocol, .. } in &self.listens {

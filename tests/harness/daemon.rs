@@ -198,9 +198,15 @@ impl Daemon {
     /// Starts the daemon again, which has ended, with all that it left.
     #[track_caller]
     pub(crate) fn restart(&mut self) {
+        self.begin_restart();
+        assert!(self.scratch.serves(&mut self.child), "the daemon starts again");
+    }
+
+    /// Starts the daemon again and does not wait until it serves.
+    #[track_caller]
+    pub(crate) fn begin_restart(&mut self) {
         assert!(self.has_ended());
         self.child = self.scratch.run("run");
-        assert!(self.scratch.serves(&mut self.child), "the daemon starts again");
     }
 
     fn has_ended(&mut self) -> bool {

@@ -7,6 +7,7 @@ mod daemon;
 mod journal;
 pub(crate) mod ports;
 mod process;
+mod scenes;
 mod scratch;
 mod setup;
 
@@ -21,6 +22,7 @@ pub(crate) use daemon::{Daemon, Output};
 pub(crate) use journal::Exit;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use process::Process;
+pub(crate) use scenes::{ALL, greeted, three};
 pub(crate) use setup::Setup;
 
 /// Sends a signal to a process.

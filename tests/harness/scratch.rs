@@ -1,6 +1,7 @@
 //! The folder that a daemon under test lives in, and the start of a program in it.
 
 use std::fs::{self, File, Permissions};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub(crate) struct Scratch {
     dir: TempDir,
     pub(super) env: Vec<(String, String)>,
     pub(super) as_nobody: bool,
+    /// The sockets that the daemon is started with, by name.
+    pub(super) passed: Vec<(String, OwnedFd)>,
 }
 
 impl Scratch {
@@ -28,6 +31,7 @@ impl Scratch {
             dir: dir.expect("a scratch folder can be made"),
             env: Vec::new(),
             as_nobody: false,
+            passed: Vec::new(),
         };
         open(scratch.dir.path(), 0o755);
         fs::write(scratch.path("trace"), "").expect("the trace can be made");
@@ -55,16 +59,45 @@ impl Scratch {
     /// Starts the program with its output going to `log` and `out`.
     pub(super) fn run(&self, command: &str) -> Child {
         let file = |name| File::create(self.path(name)).expect("a file can be made");
-        let mut program = Command::new(env!("CARGO_BIN_EXE_exeunt"));
+        let mut program = self.program();
         program.args([command, "-c"]).arg(self.path("modules.toml"));
         program
             .env_remove("EXEUNT_CONFIG")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
-        program.stdin(Stdio::null()).stdout(file("out")).stderr(file("log"));
+        program.stderr(file("log"));
         if self.as_nobody && is_root() {
             program.uid(NOBODY).gid(NOBODY);
         }
         program.spawn().expect("the daemon can be started")
+    }
+
+    /// The daemon. Sockets arrive where its input and output would be; a shell puts them where systemd
+    /// does, and goes on as the daemon, which so has the process id that is promised.
+    fn program(&self) -> Command {
+        let out = File::create(self.path("out")).expect("a file can be made");
+        let exeunt = env!("CARGO_BIN_EXE_exeunt");
+        let socket = |number: usize| {
+            let socket = self.passed.get(number).map(|(_, socket)| socket.try_clone());
+            socket.map(|socket| Stdio::from(socket.expect("a socket can be passed")))
+        };
+        let mut program = Command::new("sh");
+        let moved = match self.passed.len() {
+            0 => {
+                program = Command::new(exeunt);
+                program.stdin(Stdio::null()).stdout(out);
+                return program;
+            }
+            1 => "exec 3<&0 </dev/null",
+            2 => "exec 3<&0 4<&1 </dev/null >&2",
+            _ => unreachable!("two sockets at most"),
+        };
+        program.stdin(socket(0).unwrap_or_else(Stdio::null));
+        program.stdout(socket(1).unwrap_or_else(|| out.into()));
+        let names: Vec<&str> = self.passed.iter().map(|(name, _)| &**name).collect();
+        let variables =
+            format!("LISTEN_PID=$$ LISTEN_FDS={} LISTEN_FDNAMES={}", names.len(), names.join(":"));
+        program.arg("-c").arg(format!("{moved}; {variables} exec \"$0\" \"$@\"")).arg(exeunt);
+        program
     }
 
     /// Waits until the daemon serves, or has ended; which of them.

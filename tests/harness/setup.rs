@@ -1,6 +1,7 @@
 //! A daemon to be, as a scenario puts it together.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::config::{Config, Listen, Module};
@@ -65,7 +66,20 @@ impl Setup {
     /// Listens for a protocol, with these lines laid over its settings.
     pub(crate) fn listen_with(mut self, protocol: &str, config: &str) -> Self {
         let (protocol, config) = (protocol.to_owned(), config.to_owned());
-        self.config.listens.push(Listen { protocol, config });
+        self.config.listens.push(Listen { protocol, address: None, config });
+        self
+    }
+
+    /// Listens for a protocol at this address, or with this socket that is passed.
+    pub(crate) fn listen_at(mut self, protocol: &str, address: &str) -> Self {
+        let (protocol, address) = (protocol.to_owned(), Some(address.to_owned()));
+        self.config.listens.push(Listen { protocol, address, config: String::new() });
+        self
+    }
+
+    /// The next socket that the daemon is started with; there can be two.
+    pub(crate) fn passed(mut self, name: &str, socket: impl Into<OwnedFd>) -> Self {
+        self.scratch.passed.push((name.to_owned(), socket.into()));
         self
     }
 

@@ -67,6 +67,20 @@ fn a_constructor_that_ends_the_process_is_named() {
 }
 
 #[test]
+fn an_init_that_hangs_is_named_after_the_time_that_a_start_may_take() {
+    // Long enough to come as far as that module on a busy machine.
+    let setup = init_that("sleep").reload("ready = '3s'");
+    is_refused(&setup, &["the init of module `misbehave` was running", "[reload] ready"]);
+}
+
+#[test]
+fn a_changed_folder_or_umask_refuses_the_module() {
+    let why = "module `misbehave`: its init changed the working directory";
+    is_refused(&init_that("chdir"), &[why, "and is /proc"]);
+    is_refused(&init_that("umask"), &["module `misbehave`: its init changed the umask", "is 0123"]);
+}
+
+#[test]
 fn a_constructor_that_does_nothing_is_no_reason_to_refuse() {
     let output = Setup::new().module("ctor").listen("echo").check();
     assert_eq!(output.status, 0, "{}", output.text);

@@ -5,6 +5,7 @@ mod altered;
 mod files;
 mod host;
 mod inits;
+mod origins;
 mod registrations;
 mod settings;
 

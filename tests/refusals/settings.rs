@@ -36,10 +36,10 @@ fn an_unknown_setting_is_refused_with_the_nearest_one() {
 
 #[test]
 fn a_setting_of_the_wrong_type_is_refused_at_its_place() {
-    let setup = Setup::new().module_with("hello", "  farewell = 42").listen("echo");
+    let setup = Setup::new().module_with("hello", "  farewell = 424242").listen("echo");
     let refusal = is_refused(&setup, &["module `hello`: ", "this is a whole number"]);
-    says(&refusal, &[&place(&setup, "42")]);
-    marks(&refusal, "  farewell = 42", "42");
+    says(&refusal, &[&place(&setup, "424242")]);
+    marks(&refusal, "  farewell = 424242", "424242");
 }
 
 #[test]

@@ -16,6 +16,6 @@ mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
 pub use identity::{Identity, SlotStatus};
-pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, VERSION};
+pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, Stage, VERSION};
 pub use state::{Death, ListenerCell, ModuleCell, State, Step};
 pub use text::Text;

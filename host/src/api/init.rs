@@ -78,8 +78,9 @@ pub(crate) fn initialise(
         attempt: 1,
         matter: None,
     };
-    let (outcome, _) =
-        frames::enter_as(entry, Name::Registrar, |registrar| code.init(super::table(), registrar));
+    let (outcome, _) = frames::enter_as(entry, Name::Registrar, |registrar| {
+        code.init(super::table, super::c_table, registrar)
+    });
     let Running { registry, mut problems, opened, .. } = RUNNING.take()?;
     // A refused registration or setting is already told; the error that it led to would be noise.
     if let (Outcome::Failed(why) | Outcome::Denied(why), true) = (&outcome, problems.is_empty()) {

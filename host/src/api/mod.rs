@@ -10,7 +10,7 @@ mod values;
 
 use std::time::Duration;
 
-use exeunt_api::abi::{HostRef, Waiting};
+use exeunt_api::abi::{CHost, HostRef, Waiting};
 
 use crate::cause::Cause;
 use crate::config::Node;
@@ -93,4 +93,9 @@ pub(crate) enum WaitError {
 /// The table that modules get.
 pub(crate) fn table() -> HostRef {
     exeunt_api::abi::offer::<offer::HostFunctions>()
+}
+
+/// The same for modules that are written in C.
+fn c_table() -> &'static CHost {
+    exeunt_api::abi::offer_to_c::<offer::HostFunctions>()
 }

@@ -22,6 +22,7 @@ Examples:
   exeunt exits --last 5 --follow    how sessions end, as they end
   exeunt kick 17                    end one session
   exeunt stop --grace 10s           end the daemon
+  exeunt module info libquota.so    what a module's file says about itself
 
 Exit status:
   0  done
@@ -54,6 +55,11 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at modules' files, and pin them
+    #[command(subcommand)]
+    Module(Action),
+    /// Finish what a daemon left that was killed: its sessions' listeners, and its own
+    Replay,
     /// The role of a process that the daemon starts for itself.
     #[command(hide = true)]
     Zygote {
@@ -68,6 +74,14 @@ pub(crate) enum Command {
         /// Only say whether it is understood.
         #[arg(long)]
         probe: bool,
+    },
+    /// The role of a process that `module check --run` starts.
+    #[command(hide = true)]
+    Trial {
+        /// The module's file.
+        file: PathBuf,
+        /// Its settings, lines of TOML.
+        settings: String,
     },
     /// What is asked of a daemon, or of what it wrote.
     #[command(flatten)]
@@ -129,6 +143,41 @@ pub(crate) enum Client {
     Kick {
         /// Its id in `who`, such as tk3f9a-17, or the number at the end of it
         session: SessionId,
+    },
+}
+
+/// What is to be done with modules' files.
+#[derive(Debug, PartialEq, Subcommand)]
+pub(crate) enum Action {
+    /// Show what a module's file says about itself; none of its code runs
+    Info {
+        /// The file
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether this version of exeunt would take the file
+    Check {
+        /// The file
+        file: PathBuf,
+        /// Load it and run its init too, in a process of its own, as this user
+        #[arg(long)]
+        run: bool,
+        /// A setting of the module, for --run
+        #[arg(long, value_name = "KEY=VALUE", requires = "run")]
+        set: Vec<String>,
+    },
+    /// Show the modules of the configuration, and the others in its module folders
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the SHA-256 of each module's present file into the configuration
+    Pin {
+        /// The modules [default: all that are enabled]
+        names: Vec<String>,
     },
 }
 

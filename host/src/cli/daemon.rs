@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::Streams;
 use super::refusal::{ExitStatus, Refusal};
-use crate::config::{self, Config, Environment, Problem, Source};
+use crate::config::{self, Config, Environment, Places, Problem, Source};
 use crate::control::{self, Reply, Request};
 
 /// How long a daemon may take to answer.
@@ -55,22 +56,55 @@ pub(super) struct Generation {
 
 /// Finds, reads and checks the configuration.
 pub(crate) fn configuration(explicit: Option<&Path>) -> Result<(Source, Config), Refusal> {
-    let refuse = |problem: Problem| Refusal::new(ExitStatus::Unusable, &problem);
-    let env = Environment::current().map_err(refuse)?;
-    let path = config::locate(explicit, &env).map_err(refuse)?;
-    let source = config::read(&path, &env).map_err(refuse)?;
+    let (env, source) = read(explicit)?;
     match config::parse(&source, &env) {
         Ok(config) => Ok((source, config)),
         Err(problems) => Err(Refusal::of(&problems, &source)),
     }
 }
 
+fn read(explicit: Option<&Path>) -> Result<(Environment<'static>, Source), Refusal> {
+    let refuse = |problem: Problem| Refusal::new(ExitStatus::Unusable, &problem);
+    let env = Environment::current().map_err(refuse)?;
+    let path = config::locate(explicit, &env).map_err(refuse)?;
+    let source = config::read(&path, &env).map_err(refuse)?;
+    Ok((env, source))
+}
+
 impl Daemon {
-    /// The daemon of a configuration, running or not.
-    pub(super) fn find(explicit: Option<&Path>) -> Result<Self, Refusal> {
-        let (_, config) = configuration(explicit)?;
-        let config::Host { runtime_dir, state_dir, .. } = config.host;
-        Ok(Self { config: config.file, runtime_dir, state_dir })
+    /// The daemon of a configuration, running or not. If the file is wrong, the daemon must be running,
+    /// and with this very file.
+    pub(super) fn find(
+        explicit: Option<&Path>,
+        streams: &mut Streams<'_>,
+    ) -> Result<Self, Refusal> {
+        let (env, source) = read(explicit)?;
+        let problems = match config::parse(&source, &env) {
+            Ok(Config { file, host, .. }) => {
+                let config::Host { runtime_dir, state_dir, .. } = host;
+                return Ok(Self { config: file, runtime_dir, state_dir });
+            }
+            Err(problems) => problems,
+        };
+        let Places { file, runtime_dir, state_dir } = config::places(&source, &env);
+        let daemon = Self { config: file, runtime_dir, state_dir };
+        match daemon.status() {
+            Ok((status, _)) if daemon.is_of(&status) => {
+                let file = daemon.config.display();
+                streams.note(&format!(
+                    "{file} is wrong at the moment, `exeunt check` shows where; the daemon that runs \
+                     with it answers all the same"
+                ));
+                Ok(daemon)
+            }
+            _ => Err(Refusal::of(&problems, &source)),
+        }
+    }
+
+    /// Whether the daemon that answers was started with this file.
+    fn is_of(&self, status: &Status) -> bool {
+        let real = |path: &Path| path.canonicalize().ok();
+        real(&self.config).is_some_and(|file| real(Path::new(&status.config)) == Some(file))
     }
 
     /// Sends a request. Answers are read from the stream.

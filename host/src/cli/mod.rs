@@ -9,6 +9,7 @@ mod journal;
 mod kick;
 mod listeners;
 mod metrics;
+mod module;
 mod plan;
 mod refusal;
 mod reload;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 pub(crate) use args::{Client, Command, parse};
 pub(crate) use check::print_check;
 pub(crate) use daemon::configuration;
+pub(crate) use module::module;
 pub(crate) use refusal::fail;
 
 use daemon::Daemon;
@@ -35,7 +37,7 @@ use refusal::Failure;
 pub(crate) fn client(command: &Client, config: Option<&Path>) -> ExitCode {
     let (mut out, mut err) = (BufWriter::new(io::stdout().lock()), io::stderr().lock());
     let mut streams = Streams { out: &mut out, err: &mut err };
-    let done = Daemon::find(config)
+    let done = Daemon::find(config, &mut streams)
         .map_err(Failure::from)
         .and_then(|daemon| obey(command, &daemon, &mut streams));
     // What was written stands before what is said about the rest.

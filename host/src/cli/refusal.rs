@@ -52,7 +52,7 @@ impl Refusal {
 
 /// Says on standard error why something was not done, and with which status the process ends.
 pub(crate) fn fail(status: u8, text: &str) -> ExitCode {
-    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     // There is nobody left to tell if that cannot be written.
     let _unwritten = write!(io::stderr().lock(), "{text}{newline}");
     ExitCode::from(status)

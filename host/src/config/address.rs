@@ -1,12 +1,35 @@
 //! The address of a listen: what to write instead of what people write first.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::read::{Refusal, string};
+use super::text;
 use super::value::{Kind, Node};
 
-/// An address with its port.
-pub(super) fn address(node: &Node) -> Result<SocketAddr, Refusal> {
+/// What stands before the name of a socket that systemd passes.
+const PASSED: &str = "systemd:";
+
+/// Where a listen is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// An address and a port, which the daemon binds.
+    Bound(SocketAddr),
+    /// A socket with this name that the daemon is started with.
+    Passed(String),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bound(address) => address.fmt(f),
+            Self::Passed(name) => write!(f, "{PASSED}{name}"),
+        }
+    }
+}
+
+/// An address with its port, or the name of a socket.
+pub(super) fn address(node: &Node) -> Result<Address, Refusal> {
     if let Kind::Int(port) = node.kind {
         let hint = match u16::try_from(port) {
             Ok(port) => format!("write \"127.0.0.1:{port}\", or \"0.0.0.0:{port}\" for all"),
@@ -15,14 +38,18 @@ pub(super) fn address(node: &Node) -> Result<SocketAddr, Refusal> {
         return Err(Refusal::new("must be a string with address and port, not a number", hint));
     }
     let written = string(node)?;
-    written.parse().map_err(|_| refusal(written))
+    if let Some(name) = written.strip_prefix(PASSED) {
+        let passed = text::name(name, &['-', '_', '.']).map(|()| Address::Passed(name.to_owned()));
+        return passed.map_err(|refusal| Refusal {
+            what: format!("has no usable name of a socket: it {}", refusal.what),
+            hint: Some("FileDescriptorName= of the socket unit gives the name".into()),
+            part: None,
+        });
+    }
+    written.parse().map(Address::Bound).map_err(|_| refusal(written))
 }
 
 fn refusal(written: &str) -> Refusal {
-    if written.starts_with("systemd:") {
-        let what = "from systemd is not supported by this version";
-        return Refusal::new(what, "write an address and a port: \"127.0.0.1:2121\"");
-    }
     if let Ok(address) = written.trim_matches(['[', ']']).parse::<IpAddr>() {
         let whole = SocketAddr::new(address, 2121);
         return Refusal::new("has no port", format!("write for instance \"{whole}\""));
@@ -71,8 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn both_families_are_accepted() {
-        for text in ["127.0.0.1:2121", "[::1]:2121", "0.0.0.0:0"] {
+    fn both_families_and_passed_sockets_are_accepted() {
+        for text in ["127.0.0.1:2121", "[::1]:2121", "0.0.0.0:0", "systemd:ftp.socket"] {
             let node = Node { span: 0..0, kind: Kind::Str(text.into()) };
             assert_eq!(address(&node).expect(text).to_string(), text);
         }
@@ -92,7 +119,8 @@ mod tests {
             ("127.0.0.300:21", "must be an address, not \"127.0.0.300\"; write four numbers"),
             ("fe80::x:21", "an IPv6 address stands in brackets"),
             ("ftp", "must be an address with a port, not \"ftp\""),
-            ("systemd:ftp", "from systemd is not supported by this version"),
+            ("systemd:", "no usable name of a socket: it must be 1 to 32 of a to z"),
+            ("systemd:FTP", "it must be 1 to 32 of a to z, 0 to 9 or `-` or `_` or `.`"),
         ] {
             assert!(hint(Kind::Str(text.into())).contains(advice), "{text}");
         }

@@ -1,10 +1,10 @@
 //! The whole configuration: every table checked, then compared with the others.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::address::Address;
 use super::bounds::{self, Exit, Limits, Reload, Timeouts};
 use super::host::{self, Control, Host, Log};
 use super::lists::{self, Listen, Module};
@@ -109,7 +109,7 @@ fn repeated<'a>(names: impl Iterator<Item = (&'a String, &'a Range<usize>)>) -> 
 
 fn unique_addresses(listens: &[Listen], problems: &mut Problems) {
     for (index, second) in listens.iter().enumerate() {
-        let Some(first) = listens[..index].iter().find(|l| overlap(l.address, second.address))
+        let Some(first) = listens[..index].iter().find(|l| overlap(&l.address, &second.address))
         else {
             continue;
         };
@@ -121,13 +121,14 @@ fn unique_addresses(listens: &[Listen], problems: &mut Problems) {
         let problem = Problem::new(message)
             .at(second.address_span.clone())
             .beside(first.address_span.clone(), "first here")
-            .hint("give one of them another port");
+            .hint("give one of them another address");
         problems.push(problem);
     }
 }
 
-/// Whether both cannot be bound; port 0 is any free one.
-fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+/// Whether there cannot be both; port 0 is any free one.
+fn overlap(one: &Address, other: &Address) -> bool {
+    let (Address::Bound(one), Address::Bound(other)) = (one, other) else { return one == other };
     let all = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() != 0
         && one.port() == other.port()

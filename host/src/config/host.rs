@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::problem::{Problem, Problems};
-use super::read::{Reader, Refusal, number, one_of, size, string};
+use super::read::{Reader, Refusal, boolean, number, one_of, size, string};
 use super::section::Section;
 use super::shape::{CONTROL, HOST, LOG};
 use super::value::Node;
@@ -33,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) spares: u32,
     /// How many sessions there may be at most, those included that are ending.
     pub(crate) capacity: u32,
+    /// Whether every enabled module must have a `sha256`.
+    pub(crate) require_pins: bool,
 }
 
 /// `[control]`: who may ask the daemon.
@@ -111,6 +113,7 @@ pub(super) fn host(node: Option<&Node>, reader: &Reader<'_>, problems: &mut Prob
         journal_max: table.read("journal_max", problems, journal).unwrap_or(64_000_000),
         spares: table.read("spares", problems, |node| number(node, 0..=64)).unwrap_or(4),
         capacity: table.read("capacity", problems, |node| number(node, 1..=65_536)).unwrap_or(4096),
+        require_pins: table.read("require_pins", problems, boolean).unwrap_or(false),
     }
 }
 

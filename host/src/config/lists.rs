@@ -1,14 +1,13 @@
 //! The tables that occur any number of times: `[[listen]]` and `[[module]]`.
 
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::address::address;
+use super::address::{Address, address};
 use super::bounds::end_time;
 use super::problem::Problems;
-use super::read::{Reader, Refusal, boolean, name};
+use super::read::{Reader, Refusal, boolean, name, string};
 use super::section::{Section, tables};
 use super::shape::{LISTEN, MODULE};
 use super::value::{Kind, Node};
@@ -20,8 +19,8 @@ pub(crate) struct Listen {
     pub(crate) name: String,
     /// Where the name was written.
     pub(crate) name_span: Range<usize>,
-    /// The address and port.
-    pub(crate) address: SocketAddr,
+    /// The address and port, or the name of a socket.
+    pub(crate) address: Address,
     /// Where the address was written.
     pub(crate) address_span: Range<usize>,
     /// The name of the protocol, which a module offers.
@@ -45,6 +44,10 @@ pub(crate) struct Module {
     pub(crate) file: Option<PathBuf>,
     /// Where the file was written.
     pub(crate) file_span: Option<Range<usize>>,
+    /// The SHA-256 that its file must have, in small hexadecimal digits.
+    pub(crate) sha256: Option<String>,
+    /// Where that was written.
+    pub(crate) sha256_span: Option<Range<usize>>,
     /// What each of its listeners may take, instead of `[exit] listener`.
     pub(crate) listener: Option<Duration>,
     /// Where that was written.
@@ -91,6 +94,7 @@ fn module(node: &Node, reader: &Reader<'_>, problems: &mut Problems) -> Option<M
     let name = table.require("name", "name = \"hello\"", reader, problems, word);
     let enabled = table.read("enabled", problems, boolean).unwrap_or(true);
     let file = table.read("file", problems, |node| reader.path(node));
+    let pin = table.read("sha256", problems, sha256);
     let listener = table.read("listener", problems, end_time);
     let config = table.read("config", problems, settings);
     let (name, name_span) = name?;
@@ -100,10 +104,25 @@ fn module(node: &Node, reader: &Reader<'_>, problems: &mut Problems) -> Option<M
         enabled,
         file,
         file_span: table.get("file").map(|node| node.span.clone()),
+        sha256: pin,
+        sha256_span: table.get("sha256").map(|node| node.span.clone()),
         listener,
         listener_span: table.get("listener").map(|node| node.span.clone()),
         config: config.unwrap_or_else(|| Node::empty_table(node.span.clone())),
     })
+}
+
+/// A pin.
+fn sha256(node: &Node) -> Result<String, Refusal> {
+    let digits = string(node)?.to_ascii_lowercase();
+    if digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(digits);
+    }
+    let what = match digits.len() {
+        64 => "must be hexadecimal digits only".to_owned(),
+        other => format!("must be the 64 hexadecimal digits of a SHA-256, not {other}"),
+    };
+    Err(Refusal::new(what, "`exeunt module pin` writes it"))
 }
 
 /// A module's settings, which only the module understands.

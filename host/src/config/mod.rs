@@ -4,6 +4,7 @@
 //! nodes, `shape` says which keys may be written, `section` takes them out with the readers of
 //! `read` (for words inside a string: `text` and `address`), `host`, `bounds` and `lists` fill the
 //! tables, `check` compares them with one another, and `cite` shows every `problem` in the file.
+//! `places` reads what a client command needs of a file that is wrong.
 //!
 //! Not here: whether a user or a group exists, whether a file is a module, and what a module's own
 //! settings mean. The rooms that know add their problems to [`Problems`].
@@ -15,6 +16,7 @@ mod cite;
 mod find;
 mod host;
 mod lists;
+mod places;
 mod problem;
 mod read;
 mod section;
@@ -25,11 +27,13 @@ mod tests;
 mod text;
 mod value;
 
+pub(crate) use address::Address;
 pub(crate) use bounds::{Exit, Limits};
 pub(crate) use check::Config;
 pub(crate) use find::{Environment, Source, locate, read};
 pub(crate) use host::{Format, Host, Level, Log, LogTo};
 pub(crate) use lists::Module;
+pub(crate) use places::{Places, places};
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use value::{Key, Kind, Node};
 

@@ -34,8 +34,9 @@ pub(super) const HOST: Shape = Shape {
         "journal_max",
         "spares",
         "capacity",
+        "require_pins",
     ],
-    later: &["require_pins"],
+    later: &[],
 };
 
 /// Who may ask the daemon.
@@ -80,8 +81,8 @@ pub(super) const RELOAD: Shape =
 /// One module.
 pub(super) const MODULE: Shape = Shape {
     title: "[[module]]",
-    keys: &["name", "enabled", "file", "listener", "config"],
-    later: &["sha256", "grant"],
+    keys: &["name", "enabled", "file", "sha256", "listener", "config"],
+    later: &["grant"],
 };
 
 /// Every table below the outermost one.

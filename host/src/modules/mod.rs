@@ -7,15 +7,18 @@
 
 mod compat;
 mod find;
+mod footprint;
 mod inspect;
 mod load;
 mod refusal;
 mod stage;
 mod threads;
+mod trust;
 
 pub(crate) use find::{default_dirs, find};
+pub(crate) use footprint::Footprint;
 pub(crate) use inspect::{Identity, inspect};
 pub(crate) use load::{Loaded, call, farewell, load, serve};
 pub(crate) use refusal::Refusal;
-pub(crate) use stage::{Staged, stage};
-pub(crate) use threads::threads;
+pub(crate) use stage::{Seen, Staged, see, stage};
+pub(crate) use trust::Trust;

@@ -31,6 +31,21 @@ pub(crate) struct Staged {
     pub(super) image: OwnedFd,
 }
 
+/// A file that was read and inspected.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// What it says about itself.
+    pub(crate) identity: Identity,
+    /// Its SHA-256 in hexadecimal.
+    pub(crate) sha256: String,
+}
+
+/// Reads and inspects a file, whatever module it holds ("it …" if it is refused).
+pub(crate) fn see(path: &Path) -> Result<Seen, Refusal> {
+    let bytes = read(path)?;
+    Ok(Seen { identity: inspect(&bytes)?, sha256: hash(&bytes) })
+}
+
 /// Reads, inspects, keeps and seals the module `name` from `path`. With `keep`, a copy is left there
 /// as `<sha256>.so`, from which the same module can be staged again.
 pub(crate) fn stage(name: &str, path: &Path, keep: Option<&Path>) -> Result<Staged, Refusal> {

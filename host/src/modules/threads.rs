@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 /// The name of each thread of this process, the first one included, in the order of the ids.
-pub(crate) fn threads() -> io::Result<Vec<String>> {
+pub(super) fn threads() -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for task in fs::read_dir("/proc/self/task")? {
         let task = task?;

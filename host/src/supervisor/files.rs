@@ -4,7 +4,7 @@
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -43,7 +43,6 @@ impl Files {
         if let Some(group) = group {
             chown(dir, None, Some(group)).map_err(|e| cannot("give away", dir, e))?;
         }
-        files.remove_generations();
         Ok(files)
     }
 
@@ -63,10 +62,15 @@ impl Files {
     }
 
     /// A new ledger and scoreboard for a generation.
-    pub(super) fn create(&self, generation: u64, capacity: u32) -> Result<Held, Failure> {
+    pub(super) fn create(
+        &self,
+        generation: u64,
+        capacity: u32,
+        incarnation: &str,
+    ) -> Result<Held, Failure> {
         let make = || -> io::Result<Held> {
             let ledger = self.file(&pages::file_name(generation), 0o600)?;
-            pages::create(&ledger, capacity, generation)?;
+            pages::create(&ledger, capacity, generation, incarnation)?;
             let ledger_to_read = File::open(self.dir.join(pages::file_name(generation)))?;
             let scoreboard = self.file(&scoreboard::file_name(generation), 0o640)?;
             scoreboard::create(&scoreboard, capacity, generation)?;
@@ -76,11 +80,56 @@ impl Files {
         make().map_err(file_error("the ledger cannot be made"))
     }
 
-    /// Leaves a generation's plan for the client commands.
-    pub(super) fn write_plan(&self, generation: u64, plan: &str) -> Result<(), Failure> {
-        let file = self.file(&plan_name(generation), 0o640);
-        let written = file.and_then(|mut file| file.write_all(plan.as_bytes()));
-        written.map_err(file_error("the plan cannot be written"))
+    /// Leaves a generation's plan for the client commands, and its text beside it: with both, the
+    /// kept modules and the ledger, another daemon can finish what this one leaves if it is killed.
+    pub(super) fn write_plan(
+        &self,
+        generation: u64,
+        plan: &str,
+        text: &File,
+    ) -> Result<(), Failure> {
+        let write = || -> io::Result<()> {
+            self.file(&plan_name(generation), 0o640)?.write_all(plan.as_bytes())?;
+            self.file(&text_name(generation), 0o600)?.write_all(&whole(text)?)
+        };
+        write().map_err(file_error("the plan cannot be written"))
+    }
+
+    /// The generations that a daemon left that was killed, the oldest first.
+    pub(super) fn left_over(&self) -> Vec<u64> {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return Vec::new() };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let number = |name: &str| name.strip_prefix("ledger.")?.parse().ok();
+        let mut found: Vec<u64> =
+            names.filter_map(|name| number(&name.to_string_lossy())).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// What was left of a generation: its files, its text and its plan.
+    pub(super) fn open_left_over(&self, generation: u64) -> io::Result<(Held, File, String)> {
+        let open = |name: String, write: bool| {
+            File::options().read(true).write(write).open(self.dir.join(name))
+        };
+        let ledger = open(pages::file_name(generation), true)?;
+        let (header, slots) = pages::left_over(&ledger)?;
+        let held = Held {
+            ledger_to_read: open(pages::file_name(generation), false)?,
+            scoreboard: open(scoreboard::file_name(generation), true)?,
+            ledger,
+            header,
+            slots,
+        };
+        let text = open(text_name(generation), false)?;
+        Ok((held, text, fs::read_to_string(self.dir.join(plan_name(generation)))?))
+    }
+
+    /// Puts the ledger of a generation aside that cannot be finished, for whoever wants to look.
+    pub(super) fn put_aside(&self, generation: u64) {
+        let name = pages::file_name(generation);
+        // What cannot be renamed is removed below.
+        let _there = fs::rename(self.dir.join(&name), self.dir.join(format!("unfinished-{name}")));
+        self.remove_generation(generation);
     }
 
     /// Removes what was there for a generation.
@@ -89,6 +138,7 @@ impl Files {
             pages::file_name(generation),
             scoreboard::file_name(generation),
             plan_name(generation),
+            text_name(generation),
         ];
         for name in names {
             // A candidate that was refused early has none.
@@ -115,13 +165,28 @@ impl Files {
         Ok(file)
     }
 
+    /// Nothing is owed any more: whatever is left of another daemon goes.
+    pub(super) fn remove_left_over(&self) {
+        self.remove_generations();
+        self.remove_kept();
+    }
+
+    /// The kept modules are of use as long as the daemon lives.
+    fn remove_kept(&self) {
+        let Ok(entries) = fs::read_dir(self.dir.join(pages::KEPT)) else { return };
+        for entry in entries.flatten() {
+            let _stays = fs::remove_file(entry.path());
+        }
+    }
+
     fn remove_generations(&self) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let kind = name.split_once('.').map(|(kind, _)| kind);
-            if matches!(kind, Some("ledger" | "scoreboard" | "plan")) || name == counters::FILE {
+            let of_generation = matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"));
+            if of_generation || name == counters::FILE {
                 // What cannot be removed is overwritten or in nobody's way.
                 let _stays = fs::remove_file(entry.path());
             }
@@ -132,13 +197,26 @@ impl Files {
     pub(super) fn clean_up(&self) {
         control::remove(&self.dir);
         self.remove_generations();
+        self.remove_kept();
         let _gone = fs::remove_file(&self.pid_file);
     }
+}
+
+fn whole(file: &File) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }
 
 /// A step that failed, in words.
 pub(super) fn file_error(what: &str) -> impl Fn(io::Error) -> Failure + use<'_> {
     move |e| Failure::no(format!("error: {what}: {e}"))
+}
+
+/// The name of the text of a generation's configuration.
+fn text_name(generation: u64) -> String {
+    format!("text.{generation}")
 }
 
 /// The name of a generation's plan.

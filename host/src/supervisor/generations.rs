@@ -72,12 +72,13 @@ impl Supervisor {
         let (generation, facts) = (member.generation, member.facts);
         if member.held.is_none() {
             let capacity = facts.map_or(0, |facts| facts.capacity);
-            member.held = Some(self.files.create(generation, capacity)?);
-            self.files.write_plan(generation, &member.plan)?;
+            member.held = Some(self.files.create(generation, capacity, &self.incarnation)?);
+            self.files.write_plan(generation, &member.plan, &member.text)?;
         }
         let beginning = match why {
             Why::Start => Beginning::Startup,
             Why::Reload => Beginning::Restart,
+            Why::Adoption(_) if self.then.is_some() => Beginning::Replay,
             Why::Adoption(_) => Beginning::Adoption,
         };
         let Some(held) = &member.held else { return Ok(()) };
@@ -97,6 +98,7 @@ impl Supervisor {
         match member.why {
             Why::Adoption(later) => {
                 self.go_on(pid, if ending { later.at_the_end() } else { later });
+                self.close_unused_sockets();
             }
             Why::Start | Why::Reload => {
                 member.role = Role::Waiting;
@@ -182,6 +184,7 @@ impl Supervisor {
         } else {
             log::info(format!("generation {generation} serves with {file}"));
         }
+        self.notify_serving();
         if let Some(client) = self.reloading.take() {
             Reply::done(format!("generation {generation}")).send(&client);
         }
@@ -210,6 +213,7 @@ impl Supervisor {
                     "the reload was refused, nothing has changed:\n{}",
                     failure.text
                 ));
+                self.notify_refused(&failure.text);
                 if let Some(client) = self.reloading.take() {
                     let unusable = failure.status == 4;
                     let reply = if unusable { Reply::unusable } else { Reply::refused };

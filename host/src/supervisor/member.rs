@@ -16,6 +16,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::notify;
 use crate::channel::{Channel, Message, Received};
 use crate::clock::Moment;
 use crate::inheritance::Inheritance;
@@ -137,6 +138,7 @@ pub(super) struct Dowry<'a> {
     pub(super) text: File,
     /// The plan whose very modules are to be loaded; empty for the files of today.
     pub(super) kept: &'a str,
+    pub(super) passed: &'a [(String, SocketAddr)],
     pub(super) life: &'a OwnedFd,
     pub(super) why: Why,
     pub(super) until: Moment,
@@ -153,6 +155,7 @@ impl Member {
             dowry.generation,
             dowry.incarnation,
             dowry.runtime_dir,
+            dowry.passed,
             [
                 its.as_fd(),
                 dowry.text.as_fd(),
@@ -164,6 +167,10 @@ impl Member {
         let mut command = Command::new(format!("/proc/self/fd/{}", executable.as_raw_fd()));
         command.arg0("exeunt").arg("--config").arg(dowry.config).arg("zygote");
         command.stdin(Stdio::null()).process_group(0);
+        // The service manager hears of the daemon from the supervisor alone.
+        for name in notify::VARIABLES {
+            command.env_remove(name);
+        }
         let child = inheritance.spawn(&mut command)?;
         Ok(Self {
             generation: dowry.generation,

@@ -6,8 +6,11 @@ mod clients;
 mod files;
 mod generations;
 mod member;
+mod notify;
 mod orphans;
+mod passed;
 mod reload;
+mod replay;
 mod resume;
 mod sockets;
 mod start;
@@ -35,6 +38,8 @@ use crate::{clock, log, signals};
 use clients::Clients;
 use files::Files;
 use member::{Member, Role};
+use notify::Notifier;
+use replay::Then;
 
 pub(crate) use resume::resume;
 pub(crate) use start::check;
@@ -87,6 +92,9 @@ struct Supervisor {
     last_generation: u64,
     previous: Option<Previous>,
     sockets: Vec<(SocketAddr, TcpListener)>,
+    /// Those of the sockets that the daemon was started with, by name.
+    passed: Vec<(String, SocketAddr)>,
+    notifier: Notifier,
     clients: Clients,
     signals: SignalFd,
     /// Where the program lies that this process was started from.
@@ -101,6 +109,9 @@ struct Supervisor {
     reload_again: bool,
     /// Generations whose zygote died, and when the next is started.
     respawns: Vec<(u64, Moment)>,
+    /// What comes when everything is finished that a daemon left that was killed; none when that is
+    /// done.
+    then: Option<Then>,
     /// How often the end was asked for.
     endings: u32,
     /// The daemon has ended, and how.
@@ -109,9 +120,17 @@ struct Supervisor {
 
 /// Runs the daemon until it is told to end.
 pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode, Failure> {
+    enter(source, config, Then::Start)
+}
+
+/// Finishes what a daemon left that was killed, and starts none.
+pub(crate) fn replay(source: Source, config: Config) -> Result<ExitCode, Failure> {
+    enter(source, config, Then::End)
+}
+
+fn enter(source: Source, config: Config, then: Then) -> Result<ExitCode, Failure> {
     let failed = |what: &str, e: io::Error| Failure::no(format!("error: {what}: {e}"));
-    // Whatever the starting program left open is none of the daemon's, nor of its sessions.
-    sys::close_all_but(&[0, 1, 2]).map_err(|e| failed("descriptors cannot be closed", e))?;
+    let passed = passed::take()?;
     log::open(&config.log).map_err(|e| failed("the log cannot be opened", e))?;
     log::set_role("supervisor");
     let signals =
@@ -119,14 +138,16 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode, Failure> {
     prctl::set_name(c"exeunt")
         .and_then(|()| prctl::set_child_subreaper(true))
         .map_err(|e| failed("orphans cannot be adopted", e.into()))?;
-    start::start(source, config, signals)?.serve()
+    start::start(source, config, signals, then, passed)?.serve()
 }
 
 impl Supervisor {
     /// Serves until the daemon has ended, and removes what was there for it.
     fn serve(&mut self) -> Result<ExitCode, Failure> {
         let ended = self.watch();
-        self.files.clean_up();
+        if self.members.is_empty() {
+            self.files.clean_up();
+        }
         ended.map_err(|e| Failure::no(format!("error: the daemon cannot go on: {e}")))?
     }
 
@@ -207,7 +228,8 @@ impl Supervisor {
         let respawns = self.respawns.iter().map(|(_, moment)| *moment);
         let next = starting.chain(respawns).min();
         let next = next.map(|moment| clock::until(moment, clock::now()));
-        [next, self.clients.next_moment()].into_iter().flatten().min()
+        let next = [next, self.clients.next_moment(), self.notifier.next_moment()];
+        next.into_iter().flatten().min()
     }
 
     fn keep_time(&mut self) {
@@ -218,6 +240,7 @@ impl Supervisor {
             self.is_late(pid);
         }
         self.respawn_due(now);
+        self.notify_change(now);
         if self.reload_again && !self.is_reloading() {
             self.reload_again = false;
             self.reload(None, false);
@@ -227,6 +250,7 @@ impl Supervisor {
     /// Begins the end of the daemon; asked for a second time, it ends now.
     fn end(&mut self, grace: Option<Duration>) {
         self.endings += 1;
+        self.notify_ending();
         let active = self.active().and_then(|member| member.facts).map(|facts| facts.grace);
         let grace = grace.or(active).unwrap_or(self.config.exit.grace);
         let grace = if self.endings > 1 { Duration::ZERO } else { grace };

@@ -98,6 +98,11 @@ impl Supervisor {
     fn generation_is_over(&mut self, place: usize) {
         let member = self.members.remove(place);
         self.files.remove_generation(member.generation);
+        if self.then.is_some() {
+            log::info(format!("generation {} is finished", member.generation));
+            self.finish_if_last();
+            return self.go_on_if_replayed();
+        }
         if member.role == Role::Leaving {
             log::info("ended");
             self.ended = Some(Ok(ExitCode::SUCCESS));
@@ -115,6 +120,15 @@ impl Supervisor {
 
     /// It is tried again until it succeeds: chains are owed. The dead member keeps its place.
     pub(super) fn adoption_failed(&mut self, mut member: Member, why: &str) {
+        if self.then.is_some() {
+            log::error(format!(
+                "what generation {} left cannot be finished, its ledger is put aside: {why}",
+                member.generation
+            ));
+            self.files.put_aside(member.generation);
+            self.finish_if_last();
+            return self.go_on_if_replayed();
+        }
         log::error(format!("generation {} is tried again in a second: {why}", member.generation));
         member.line.close();
         member.why = Why::Adoption(member.later());

@@ -25,13 +25,27 @@ impl Supervisor {
         if self.endings > 0 {
             return refuse(client, "the daemon is ending");
         }
+        if self.then.is_some() {
+            return refuse(
+                client,
+                "the daemon is still finishing what was left by one that was killed",
+            );
+        }
         if self.is_reloading() {
             self.reload_again |= client.is_none();
             return refuse(client, "a reload is under way; its outcome is in the log");
         }
+        // Whoever rotates the log asks for a reload afterwards.
+        if let Err(e) = log::open(&self.config.log) {
+            log::error(format!("the log cannot be opened again: {e}"));
+        }
+        self.notify_reloading();
         match self.propose(previous) {
             Ok(()) => self.reloading = client,
-            Err(why) => refuse(client, &why),
+            Err(why) => {
+                self.notify_refused(&why);
+                refuse(client, &why);
+            }
         }
     }
 
@@ -66,6 +80,7 @@ impl Supervisor {
             config: &self.config.file,
             text,
             kept,
+            passed: &self.passed,
             life: &self.life_end,
             why,
             until: clock::after(clock::now(), self.config.reload.ready),
@@ -104,6 +119,7 @@ impl Supervisor {
             config: &self.config.file,
             text,
             kept: &dead.plan,
+            passed: &self.passed,
             life: &self.life_end,
             why: Why::Adoption(later),
             until: clock::after(clock::now(), self.config.reload.ready),

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::clients::Clients;
 use super::files::Files;
 use super::member::{Facts, Line, Member, Role, Why, sealed};
+use super::notify::Notifier;
 use super::{Failure, Previous, SIGNALS, Supervisor};
 use crate::channel::Channel;
 use crate::config::{self, Config, Source};
@@ -26,7 +27,7 @@ use crate::report::Report;
 use crate::{log, pages, reap, signals, sys};
 
 /// The version of what is handed over; a program refuses any other.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How long the new program may take to say whether it understands.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,6 +45,7 @@ struct Estate {
     life_end: RawFd,
     previous: Option<(RawFd, String)>,
     sockets: Vec<(SocketAddr, RawFd)>,
+    passed: Vec<(String, SocketAddr)>,
     members: Vec<Heir>,
 }
 
@@ -118,8 +120,8 @@ impl Supervisor {
     }
 
     fn estate(&self) -> Result<Estate, String> {
-        if self.endings > 0 {
-            return Err("the daemon is ending".to_owned());
+        if self.endings > 0 || self.then.is_some() {
+            return Err("the daemon is beginning or ending".to_owned());
         }
         let members: Result<Vec<Heir>, String> = self.members.iter().map(heir).collect();
         Ok(Estate {
@@ -134,6 +136,7 @@ impl Supervisor {
             life_end: self.life_end.as_raw_fd(),
             previous: self.previous.as_ref().map(|p| (p.text.as_raw_fd(), p.plan.clone())),
             sockets: self.sockets.iter().map(|(a, s)| (*a, s.as_raw_fd())).collect(),
+            passed: self.passed.clone(),
             members: members?,
         })
     }
@@ -222,6 +225,7 @@ pub(crate) fn resume(number: RawFd, config: PathBuf, probe: bool) -> Result<Exit
     log::set_role("supervisor");
     let mut supervisor = take_over(estate, source, config).map_err(failed)?;
     log::info(format!("goes on with {} generations", supervisor.members.len()));
+    supervisor.notify_new_program();
     supervisor.reap_all();
     supervisor.serve()
 }
@@ -252,6 +256,8 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
         last_generation: estate.last_generation,
         previous,
         sockets: sockets?,
+        passed: estate.passed,
+        notifier: Notifier::new(),
         clients: Clients::new(UnixListener::from(take(estate.control)?)),
         signals,
         life: take(estate.life)?,
@@ -259,6 +265,7 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
         reloading: None,
         reload_again: false,
         respawns: Vec::new(),
+        then: None,
         endings: 0,
         ended: None,
     })

@@ -11,6 +11,9 @@ use nix::unistd::{Gid, pipe2};
 use super::clients::Clients;
 use super::files::{self, Files, file_error};
 use super::member::{Dowry, Member, Why, sealed};
+use super::notify::Notifier;
+use super::passed::Passed;
+use super::replay::Then;
 use super::{Failure, Supervisor};
 use crate::channel::{Message, Received};
 use crate::config::{Config, Source};
@@ -22,14 +25,14 @@ pub(super) fn start(
     source: Source,
     config: Config,
     signals: SignalFd,
+    then: Then,
+    passed: Passed,
 ) -> Result<Supervisor, Failure> {
     let started = clock::unix_millis();
     let group = control_group(&config);
     let files = Files::claim(&config.host, group)?;
     make_room_for_timers(config.host.capacity);
     let (life_end, life) = life_pipe()?;
-    let text = sealed(c"modules.toml", source.text.as_bytes())
-        .map_err(file_error("no memory for the configuration"))?;
     let listener = control::listen(&config.host.runtime_dir, group)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .map_err(file_error("the control socket cannot be made"))
@@ -44,7 +47,9 @@ pub(super) fn start(
         members: Vec::new(),
         last_generation: 0,
         previous: None,
-        sockets: Vec::new(),
+        sockets: passed.sockets,
+        passed: passed.names,
+        notifier: Notifier::new(),
         clients: Clients::new(listener),
         signals,
         life,
@@ -53,15 +58,24 @@ pub(super) fn start(
         reloading: None,
         reload_again: false,
         respawns: Vec::new(),
+        then: Some(then),
         endings: 0,
         ended: None,
     };
     supervisor.files.write_pid().inspect_err(|_| supervisor.files.clean_up())?;
-    supervisor
-        .start_generation(text, "", Why::Start)
-        .map_err(file_error("the zygote cannot be started"))
-        .inspect_err(|_| supervisor.files.clean_up())?;
+    supervisor.begin_replay();
+    supervisor.go_on_if_replayed();
     Ok(supervisor)
+}
+
+impl Supervisor {
+    /// Nothing is left over: the first generation of this daemon.
+    pub(super) fn start_first_generation(&mut self) -> Result<(), Failure> {
+        let text = sealed(c"modules.toml", self.source.text.as_bytes())
+            .map_err(file_error("no memory for the configuration"))?;
+        self.start_generation(text, "", Why::Start)
+            .map_err(file_error("the zygote cannot be started"))
+    }
 }
 
 fn executable() -> Result<OwnedFd, Failure> {
@@ -86,6 +100,7 @@ pub(crate) fn check(source: &Source, config: &Config) -> Result<String, Failure>
         config: &config.file,
         text,
         kept: "",
+        passed: &[],
         life: &life_end,
         why: Why::Start,
         until: clock::after(clock::now(), config.reload.ready),

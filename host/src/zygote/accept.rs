@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use exeunt_ledger::SlotStatus;
 use nix::sys::socket::{MsgFlags, send};
@@ -15,6 +16,8 @@ use crate::{clock, config, log};
 
 /// How many connections are taken before other work gets its turn.
 const BURST: usize = 32;
+/// How long nothing is accepted after the kernel refused.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How many spares are tried for one connection.
 const TRIES: usize = 3;
 
@@ -36,8 +39,13 @@ impl Zygote {
                 // The client has gone while it waited: there may be others.
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(e) => {
+                    // No descriptor or no memory: the client waits, and so does the next try.
                     let name = &self.generation.listens[listen].name;
-                    return log::error(format!("listen {name} cannot accept: {e}"));
+                    log::error(format!(
+                        "listen {name} cannot accept, tried again in a second: {e}"
+                    ));
+                    self.accept_from = clock::after(clock::now(), PAUSE);
+                    return;
                 }
             };
             let local = stream.local_addr().and_then(|a| stream.set_nonblocking(true).map(|()| a));

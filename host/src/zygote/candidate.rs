@@ -1,20 +1,23 @@
 //! A candidate: reads the configuration, stages, loads and initialises the modules, and says whether
 //! it is ready. Nothing outside this process has changed by then.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::listens;
 use crate::api::{self, Site};
 use crate::config::{self, Config, Problem, Problems, Source};
-use crate::events::{ModulePlan, Plan, Registry};
-use crate::generation::{Generation, Listen};
+use crate::events::{ModulePlan, Registry};
+use crate::generation::Generation;
 use crate::inheritance::{Heirloom, Inheritance};
-use crate::modules::{self, Loaded, Refusal};
+use crate::log;
+use crate::modules::{self, Footprint, Loaded, Refusal, Staged, Trust};
 use crate::pages::KEPT;
 use crate::privileges::{self, Account, Unusable};
 use crate::report::Report;
@@ -76,13 +79,14 @@ fn build(
     control_group(&config, &mut problems);
     let mut loading = Loading {
         keep: !inheritance.check,
+        trust: privileges::are_root().then(|| Trust::with(&config.file)),
+        warned: Cell::new(false),
         kept,
         report,
         config: &config,
         registry: Registry::new(),
         enabled: Vec::new(),
         descriptors: Vec::new(),
-        threads: 1,
         problems: &mut problems,
     };
     config.modules.iter().filter(|module| module.enabled).for_each(|module| loading.add(module));
@@ -98,7 +102,7 @@ fn build(
             return Err(problems);
         }
     };
-    let listens = listens(&config, &plan, &mut problems);
+    let listens = listens::listens(inheritance, &config, &plan, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -154,34 +158,13 @@ fn control_group(config: &Config, problems: &mut Problems) {
     problems.push(problem);
 }
 
-/// Every listen, each with its protocol in the plan.
-fn listens(config: &Config, plan: &Plan, problems: &mut Problems) -> Vec<Listen> {
-    let mut listens: Vec<Listen> = Vec::new();
-    for listen in &config.listens {
-        let protocol = &listen.protocol;
-        if plan.protocol(protocol).is_none() {
-            let names: Vec<&str> = plan.protocols.iter().map(|p| p.name.as_str()).collect();
-            let hint = match names[..] {
-                [] => "no enabled module offers a protocol".to_owned(),
-                _ => format!("the enabled modules offer: {}", names.join(", ")),
-            };
-            let message = format!("no enabled module offers the protocol `{protocol}`");
-            problems.push(Problem::new(message).at(listen.protocol_span.clone()).hint(hint));
-        }
-        let index = listens.iter().filter(|other| other.protocol == *protocol).count();
-        listens.push(Listen {
-            name: listen.name.clone(),
-            protocol: protocol.clone(),
-            index: u32::try_from(index).unwrap_or(u32::MAX),
-            address: listen.address,
-        });
-    }
-    listens
-}
-
 /// The modules on their way in; every problem of every module is collected.
 struct Loading<'a> {
     keep: bool,
+    /// Whose files root takes.
+    trust: Option<Trust>,
+    /// Whether it was said that there are modules of somebody else.
+    warned: Cell<bool>,
     /// The very modules that are to be loaded, if it is not today's files.
     kept: &'a Kept,
     report: &'a Report,
@@ -190,56 +173,92 @@ struct Loading<'a> {
     /// Name and place of the modules that have begun their init.
     enabled: Vec<(String, Range<usize>)>,
     descriptors: Vec<i32>,
-    /// How many threads there were after the last init.
-    threads: usize,
     problems: &'a mut Problems,
 }
 
 impl Loading<'_> {
     fn add(&mut self, module: &config::Module) {
         match self.load(module) {
-            Ok(loaded) => self.initialise(module, loaded),
-            Err(refusal) => {
-                let span = module.file_span.as_ref().unwrap_or(&module.name_span);
-                let mut problem = Problem::new(refusal.message).at(span.clone());
-                if let Some(detail) = refusal.detail {
-                    problem = problem.detail(detail);
-                }
-                if let Some(hint) = refusal.hint {
-                    problem = problem.hint(hint);
-                }
-                self.problems.push(problem);
-            }
+            Ok(found) => self.initialise(module, found),
+            Err(problem) => self.problems.push(problem),
         }
     }
 
-    fn load(&self, module: &config::Module) -> Result<Found, Refusal> {
+    fn load(&self, module: &config::Module) -> Result<Found, Problem> {
+        self.report.doing(&format!("module `{}` was being loaded", module.name));
+        let place = module.file_span.as_ref().unwrap_or(&module.name_span);
+        let refused = |refusal| problem(refusal).at(place.clone());
+        let (staged, file) = match self.kept.get(&module.name) {
+            Some(kept) => self.kept(module, kept).map_err(refused)?,
+            None => {
+                let (staged, file) = self.found(module).map_err(refused)?;
+                self.pinned(module, &staged)?;
+                (staged, file)
+            }
+        };
+        let before = Footprint::take().map_err(|e| {
+            refused(Refusal::new(format!("the state of the process cannot be seen: {e}")))
+        })?;
+        Ok(Found { file, before, code: leak(modules::load(staged).map_err(refused)?) })
+    }
+
+    /// Today's file of a module.
+    fn found(&self, module: &config::Module) -> Result<(Staged, String), Refusal> {
         let host = &self.config.host;
         let own = || std::env::current_exe().map(|exe| modules::default_dirs(&exe));
         let dirs = match &host.module_dirs[..] {
             [] => own().unwrap_or_default(),
             dirs => dirs.to_owned(),
         };
-        self.report.doing(&format!("module `{}` was being loaded", module.name));
-        let kept_dir = host.runtime_dir.join(KEPT);
-        if let Some((sha256, file)) = self.kept.get(&module.name) {
-            let path = kept_dir.join(format!("{sha256}.so"));
-            let staged = modules::stage(&module.name, &path, None)?;
-            if staged.sha256 != *sha256 {
-                return Err(Refusal::new(format!(
-                    "the kept copy of module `{}` has changed",
-                    module.name
-                )));
-            }
-            return Ok(Found { file: file.clone(), code: leak(modules::load(staged)?) });
-        }
         let path = modules::find(&module.name, module.file.as_deref(), &dirs)?;
+        if let Some(trust) = &self.trust {
+            let owner = trust.check(&path).map_err(|why| why.of_module(&module.name, &path))?;
+            if let Some(owner) = owner.filter(|_| !self.warned.replace(true)) {
+                log::warn(format!(
+                    "modules of {owner} run with root's rights: {} belongs to {owner} too",
+                    self.config.file.display()
+                ));
+            }
+        }
+        let kept_dir = host.runtime_dir.join(KEPT);
         let staged = modules::stage(&module.name, &path, self.keep.then_some(&kept_dir))?;
-        Ok(Found { file: path.display().to_string(), code: leak(modules::load(staged)?) })
+        Ok((staged, path.display().to_string()))
+    }
+
+    /// The very file that a module was loaded from before.
+    fn kept(
+        &self,
+        module: &config::Module,
+        (sha256, file): &(String, String),
+    ) -> Result<(Staged, String), Refusal> {
+        let path = self.config.host.runtime_dir.join(KEPT).join(format!("{sha256}.so"));
+        let staged = modules::stage(&module.name, &path, None)?;
+        if staged.sha256 == *sha256 {
+            return Ok((staged, file.clone()));
+        }
+        Err(Refusal::new(format!("the kept copy of module `{}` has changed", module.name)))
+    }
+
+    /// Whether the module is the one that the operator meant.
+    fn pinned(&self, module: &config::Module, staged: &Staged) -> Result<(), Problem> {
+        let Staged { name, path, sha256, .. } = staged;
+        let hint = "`exeunt module pin` writes the pin, if the file is the right one";
+        match (&module.sha256, &module.sha256_span) {
+            (Some(pin), Some(span)) if pin != sha256 => {
+                let message = format!("module `{name}`: {} is not what was pinned", path.display());
+                let detail = format!("its SHA-256 is {sha256}");
+                Err(Problem::new(message).detail(detail).hint(hint).at(span.clone()))
+            }
+            (None, _) if self.config.host.require_pins => {
+                let message = format!("module `{name}` has no `sha256`, and [host] requires one");
+                Err(Problem::new(message).hint(hint).at(module.name_span.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn initialise(&mut self, module: &config::Module, found: Found) {
-        let Found { file, code } = found;
+        let Found { file, before, code } = found;
         let site = Site {
             folder: self.config.file.parent().unwrap_or(Path::new("/")).to_owned(),
             config: Rc::new(module.config.clone()),
@@ -263,8 +282,10 @@ impl Loading<'_> {
         let registry = std::mem::replace(&mut self.registry, Registry::new());
         let Some(done) = api::initialise(registry, code, entry, site) else { return };
         self.registry = done.registry;
+        let mut of_host = Vec::new();
         for directory in done.opened {
             self.descriptors.push(directory.as_raw_fd());
+            of_host.push(directory.as_raw_fd());
             // Open for as long as this process lives: sessions are forks of it.
             std::mem::forget(directory);
         }
@@ -277,21 +298,26 @@ impl Loading<'_> {
                 None => told,
             });
         }
-        self.check_threads(module);
+        self.check_footprint(module, &before, &of_host);
     }
 
-    /// A module whose init leaves a thread behind would leave half of itself behind in every fork.
-    fn check_threads(&mut self, module: &config::Module) {
-        let Ok(threads) = modules::threads() else { return };
-        let before = std::mem::replace(&mut self.threads, threads.len());
-        if threads.len() > before {
-            let message = format!("module `{}`: its init left a thread behind", module.name);
-            let names = format!("the threads are: {}", threads.join(", "));
-            let hint = "start threads in sessions; a fork has only the thread that forked";
-            let problem = Problem::new(message).at(module.name_span.clone());
-            self.problems.push(problem.detail(names).hint(hint));
+    /// What a module leaves behind here would be in every fork of this process.
+    fn check_footprint(&mut self, module: &config::Module, before: &Footprint, of_host: &[RawFd]) {
+        let left = match Footprint::take() {
+            Ok(now) => before.left_behind(&now, of_host),
+            Err(e) => vec![Refusal::new(format!("what its init left behind cannot be seen: {e}"))],
+        };
+        for refusal in left {
+            let message = format!("module `{}`: {}", module.name, refusal.message);
+            self.problems
+                .push(problem(Refusal { message, ..refusal }).at(module.name_span.clone()));
         }
     }
+}
+
+fn problem(refusal: Refusal) -> Problem {
+    let Refusal { message, detail, hint } = refusal;
+    Problem { detail, hint, ..Problem::new(message) }
 }
 
 /// A module's code is never unloaded.
@@ -301,5 +327,7 @@ fn leak(loaded: Loaded) -> &'static Loaded {
 
 struct Found {
     file: String,
+    /// The process before any of its code ran.
+    before: Footprint,
     code: &'static Loaded,
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use exeunt_ledger::{Chain, SlotStatus};
+use exeunt_ledger::{Chain, SlotStatus, Stage};
 
 use super::{Phase, Zygote};
 use crate::channel::{Beginning, Message};
@@ -52,6 +52,10 @@ impl Zygote {
             Beginning::Startup => self.found_the_ledger(DaemonEvent::Startup),
             Beginning::Restart => self.found_the_ledger(DaemonEvent::Restart),
             Beginning::Adoption => return self.adopt(),
+            Beginning::Replay => {
+                self.is_replay = true;
+                return self.adopt();
+            }
         }
         Ok(())
     }
@@ -69,6 +73,7 @@ impl Zygote {
         self.header.next_session.fetch_max(after, Relaxed);
         self.count_the_others(older)?;
         self.phase = Phase::Active;
+        self.set_stage(Stage::Active);
         log::debug("accepts connections");
         Ok(())
     }
@@ -78,11 +83,17 @@ impl Zygote {
         self.listeners.clear();
         self.dismiss_spares();
         self.phase = Phase::Retiring;
+        self.set_stage(Stage::Retiring);
         let open = self.header.open.load(Relaxed);
         if open > 0 {
             let number = self.generation.number;
             log::info(format!("generation {number} finishes its {open} sessions"));
         }
+    }
+
+    /// Says for a replay how far this generation has come.
+    fn set_stage(&self, stage: Stage) {
+        self.header.stage.store(stage as u32, Relaxed);
     }
 
     /// Runs the listeners of an event of the daemon.
@@ -108,6 +119,9 @@ impl Zygote {
     /// Every listener of the daemon's event has had its turn.
     pub(super) fn daemon_event_is_done(&mut self) {
         self.tell_daemon_event();
+        if matches!(self.daemon_event, DaemonEvent::ModuleUnload | DaemonEvent::Shutdown) {
+            self.set_stage(Stage::Over);
+        }
         self.slots[DAEMON].identity.reset();
         match self.daemon_event {
             DaemonEvent::Startup | DaemonEvent::Restart => self.is_prepared(),

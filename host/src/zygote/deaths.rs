@@ -154,7 +154,7 @@ impl Zygote {
         let listeners = self.generation.exits();
         let chain = Chain::new(page, listeners.len(), 0);
         let subject = Subject::new(self.generation, &self.slots[slot].identity, page);
-        let line = Line::of(&subject, self.generation.number, &chain, listeners);
+        let line = Line::of(&subject, self.generation.number, self.is_replay, &chain, listeners);
         self.session_log(slot, config::Level::Info, &line.summary());
         if let Err(e) = self.journal.append(&line) {
             counters::count(Own::JournalFailures, None);

@@ -8,6 +8,7 @@ mod adoption;
 mod candidate;
 mod daemon;
 mod deaths;
+mod listens;
 mod orders;
 mod spares;
 
@@ -62,7 +63,7 @@ enum Phase {
     Leaving,
     /// The supervisor is gone; the sessions are ending.
     Lost,
-    /// Nothing is left to do.
+    /// Nothing is left to do, but for spares that are still leaving.
     Done,
 }
 
@@ -99,12 +100,16 @@ struct Zygote {
     /// When the sessions are ordered to end, and for which cause.
     order_at: Option<(Moment, Cause)>,
     kills: VecDeque<Kill>,
+    /// It finishes what a daemon left that was killed.
+    is_replay: bool,
     /// The plan is another than that of the sessions that were adopted: nothing can be run for them.
     plan_differs: bool,
     /// Chains that wait for a runner that could not be forked.
     waiting: Vec<usize>,
     /// Spares that died before they served, one after the other.
     lost_spares: u32,
+    /// No connection is accepted before this moment.
+    accept_from: Moment,
     /// No spare is forked before this moment.
     spares_from: Moment,
 }
@@ -140,8 +145,8 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
             return Ok(ExitCode::from(4));
         }
     };
-    for listen in &generation.listens {
-        channel.send(Message::Listen { address: listen.address }, &[])?;
+    for address in generation.listens.iter().filter_map(|listen| listen.bound) {
+        channel.send(Message::Listen { address }, &[])?;
     }
     report.leave(&generation.plan.json(generation.number, &listens(generation)).to_string())?;
     let (host, reload) = (&generation.config.host, &generation.config.reload);
@@ -164,7 +169,7 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
 fn listens(generation: &Generation) -> serde_json::Value {
     let one = |listen: &Listen| {
         serde_json::json!({
-            "name": listen.name, "address": listen.address.to_string(), "protocol": listen.protocol,
+            "name": listen.name, "address": listen.place.to_string(), "protocol": listen.protocol,
         })
     };
     generation.listens.iter().map(one).collect()
@@ -228,9 +233,11 @@ impl Zygote {
             daemon_event: DaemonEvent::Startup,
             order_at: None,
             kills: VecDeque::new(),
+            is_replay: false,
             plan_differs: false,
             waiting: Vec::new(),
             lost_spares: 0,
+            accept_from: 0,
             spares_from: 0,
         })
     }
@@ -239,14 +246,14 @@ impl Zygote {
     fn live(&mut self) -> io::Result<()> {
         const FIXED: usize = 4;
         let mut polled: Vec<Polled> = Vec::new();
-        while self.phase != Phase::Done {
+        while self.phase != Phase::Done || !self.children.is_empty() {
             let lost = self.phase == Phase::Lost;
             polled.clear();
             polled.push(Polled::reading(self.deaths.as_raw_fd()));
             polled.push(Polled::reading(self.requests.as_raw_fd()));
             polled.push(Polled::reading(if lost { -1 } else { self.channel.as_raw_fd() }));
             polled.push(Polled::reading(if lost { -1 } else { self.life.as_raw_fd() }));
-            let active = self.phase == Phase::Active;
+            let active = self.phase == Phase::Active && self.accept_from <= clock::now();
             let listener =
                 |l: &TcpListener| Polled::reading(if active { l.as_raw_fd() } else { -1 });
             polled.extend(self.listeners.iter().map(listener));
@@ -317,8 +324,9 @@ impl Zygote {
         let order = self.order_at.map(|(moment, _)| moment);
         let retry = (!self.waiting.is_empty()).then(|| clock::after(now, deaths::RETRY));
         let refill = (self.wants_spares() && self.spares_from > now).then_some(self.spares_from);
+        let accept = (self.accept_from > now).then_some(self.accept_from);
         let kill = self.kills.front().map(|kill| kill.at);
-        let next = [order, retry, refill, kill].into_iter().flatten().min();
+        let next = [order, retry, refill, accept, kill].into_iter().flatten().min();
         next.map(|moment| clock::until(moment, now))
     }
 

@@ -12,6 +12,7 @@
 #![allow(unsafe_code, reason = "the border to foreign code")]
 
 mod border;
+mod c;
 mod host;
 mod note;
 mod numbers;
@@ -19,10 +20,11 @@ mod offer;
 mod root;
 mod types;
 
+pub use c::{C_MAGIC, C_SYMBOL, CHost, CModule};
 pub use host::{Host, HostRef};
 pub use note::{NOTE_NAME, NOTE_SECTION, NOTE_TYPE, Note, join, joined_len};
-pub use numbers::{Begun, Fact, Interest, Kind, Level, Phase, Place, Verdict, status};
-pub use offer::{Answer, Offer, offer};
+pub use numbers::{Begun, Class, Fact, Interest, Kind, Level, Phase, Place, Verdict, status};
+pub use offer::{Answer, Offer, offer, offer_to_c};
 pub use root::{Constructed, Header, ProtocolTable, Root, RootRef, SYMBOL, constructed, header};
 pub use types::{Bytes, Call, Callback, Handle, Str, Waiting};
 

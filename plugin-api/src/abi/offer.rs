@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use abi_stable::prefix_type::PrefixTypeTrait;
 
 use super::border as raw;
-use super::{Bytes, Callback, Handle, Host, HostRef, ProtocolTable, Str, Waiting};
+use super::{Bytes, CHost, Callback, Handle, Host, HostRef, ProtocolTable, Str, Waiting};
 
 /// A result of a host function: a value, or a [`status`] code below zero.
 pub type Answer<T> = Result<T, i32>;
@@ -155,7 +155,17 @@ pub trait Offer: 'static {
 /// The table of an implementation, for the modules of this process. It lives for ever.
 #[must_use]
 pub fn offer<O: Offer>() -> HostRef {
-    let table = Host {
+    table::<O>().leak_into_prefix()
+}
+
+/// The same table for modules that are written in C. It lives for ever.
+#[must_use]
+pub fn offer_to_c<O: Offer>() -> &'static CHost {
+    Box::leak(Box::new(CHost::new(table::<O>())))
+}
+
+fn table<O: Offer>() -> Host {
+    Host {
         log: raw::log::<O>,
         fail: raw::fail::<O>,
         fail_at: raw::fail_at::<O>,
@@ -207,6 +217,5 @@ pub fn offer<O: Offer>() -> HostRef {
         authenticate: raw::authenticate::<O>,
         open_file: raw::open_file::<O>,
         reserved: std::ptr::null::<c_void>(),
-    };
-    table.leak_into_prefix()
+    }
 }

@@ -28,6 +28,19 @@ impl Str {
         Self { ptr: text.as_ptr(), len: text.len() }
     }
 
+    /// Where the text begins; whether anything is there is not looked at.
+    #[must_use]
+    pub fn address(self) -> usize {
+        self.ptr.addr()
+    }
+
+    /// How many bytes it has, as its owner says.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "what is empty is a null pointer or a length")]
+    pub const fn len(self) -> usize {
+        self.len
+    }
+
     /// The text, or `None` if the pointer is null, the length absurd or the bytes not UTF-8.
     ///
     /// # Safety

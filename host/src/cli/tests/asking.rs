@@ -1,6 +1,7 @@
 //! The way to the daemon, and what is said where there is none.
 
 use std::fs;
+use std::path::Path;
 
 use super::*;
 use crate::cli::refusal::ExitStatus;
@@ -25,12 +26,34 @@ fn a_socket_that_was_left_behind_is_no_daemon() {
     assert_eq!(refusal.status, ExitStatus::NoDaemon);
 }
 
+/// A file that is wrong, beside its daemon.
+const BROKEN: &str = "[host]\nspares = \"many\"\nruntime_dir = \".\"\n";
+
+/// Why the daemon of a file cannot be found.
+fn lost(file: &Path) -> Refusal {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let found = Daemon::find(Some(file), &mut Streams { out: &mut out, err: &mut err });
+    assert!(err.is_empty(), "nothing is said of a daemon");
+    let Err(refusal) = found else { panic!("a daemon was found") };
+    refusal
+}
+
+#[test]
+fn the_daemon_of_another_file_is_not_asked_in_place_of_that_of_a_broken_one() {
+    let (dir, daemon) = place();
+    let file = dir.path().join("modules.toml");
+    fs::write(&file, BROKEN).expect("a file");
+    let played = play(&daemon, vec![status()]);
+    assert_eq!(lost(&file).status, ExitStatus::Unusable);
+    assert_eq!(played.join().expect("a daemon"), [Request::Status]);
+}
+
 #[test]
 fn a_broken_configuration_is_shown_with_its_place() {
     let (dir, _) = place();
     let file = dir.path().join("modules.toml");
-    fs::write(&file, "[host]\nspares = \"many\"\n").expect("a file");
-    let Err(refusal) = Daemon::find(Some(&file)) else { panic!("accepted") };
+    fs::write(&file, BROKEN).expect("a file");
+    let refusal = lost(&file);
     assert_eq!(refusal.status, ExitStatus::Unusable);
     assert!(refusal.text.contains("modules.toml:2:10"), "{}", refusal.text);
 }

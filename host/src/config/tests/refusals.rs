@@ -57,10 +57,8 @@ fn an_unknown_key_gets_the_nearest_the_right_table_or_the_list() {
 #[test]
 fn a_key_of_a_later_version_is_refused_as_such() {
     for (table, key) in [
-        ("[host]", "require_pins"),
         ("[limits]", "logins_per_user"),
         ("[timeouts]", "stalled"),
-        ("[[module]]\nname = 'm'", "sha256"),
         ("[[module]]\nname = 'm'", "grant"),
     ] {
         let line = table.matches('\n').count() + 2;
@@ -68,6 +66,19 @@ fn a_key_of_a_later_version_is_refused_as_such() {
         refused(&format!("{table}\n{key} = 1\n"), &expected);
     }
     refused("include = 'x'\n", "1: `include` is not supported by this version; remove it");
+}
+
+#[test]
+fn a_pin_is_a_whole_sha256() {
+    refused(
+        "[[module]]\nname = 'm'\nsha256 = 'abc'\n",
+        "3: `sha256` must be the 64 hexadecimal digits of a SHA-256, not 3; `exeunt module pin` \
+         writes it",
+    );
+    refused(
+        "[host]\nrequire_pins = 1\n",
+        "2: `require_pins` must be true or false, not a whole number",
+    );
 }
 
 #[test]
@@ -180,7 +191,7 @@ fn names_and_addresses_are_unique() {
         "[[module]]\nname = 'm'\n[[module]]\nname = 'm'\n",
         "4: two entries of [[module]] are named `m`; remove one of the two",
     );
-    let same = "3: `m` and `l` have the same address; give one of them another port";
+    let same = "3: `m` and `l` have the same address; give one of them another address";
     let other = LISTEN.replace("'l'", "'m'");
     assert_eq!(problems(&format!("{other}{LISTEN}")), format!("{}\n", same.replace('3', "7")));
     let all = other.replace("127.0.0.1", "0.0.0.0");

@@ -82,12 +82,13 @@ fn relative_paths_start_at_the_folder_of_the_file() {
 #[test]
 fn every_written_value_is_taken() {
     let config = config(
-        "[host]\nuser = 'ftp'\njournal_max = '1MiB'\nspares = 0\ncapacity = 65536\n\
+        "[host]\nrequire_pins = true\nuser = 'ftp'\njournal_max = '1MiB'\nspares = 0\ncapacity = 65536\n\
          [control]\ngroup = 'g'\n[log]\nlevel = 'debug'\nformat = 'json'\n\
          [limits]\nsessions = 'off'\nsessions_per_address = 2\nlogin_attempts = 1\n\
          [timeouts]\nlogin = 'off'\nidle = '90s'\nsession = '1h30m'\n\
          [exit]\nlistener = '1s'\nchain = '2s'\nlinger = '3s'\ngrace = '4s'\nkill_after = '5ms'\n\
-         [[module]]\nname = 'a'\nenabled = false\nlistener = '2s'\nconfig.k = 1\n",
+         [[module]]\nname = 'a'\nenabled = false\nlistener = '2s'\nconfig.k = 1\n\
+         sha256 = 'ABCDEF0000000000000000000000000000000000000000000000000000000000'\n",
     );
     let seconds = Duration::from_secs;
     assert_eq!((config.host.user.as_str(), config.host.journal_max), ("ftp", 1 << 20));
@@ -103,6 +104,8 @@ fn every_written_value_is_taken() {
     let kill_after = Duration::from_millis(5);
     assert_eq!(config.exit, Exit { listener, chain, linger, grace, kill_after });
     let module = &config.modules[0];
+    let pin = module.sha256.as_deref().map(|pin| &pin[..8]);
+    assert_eq!((config.host.require_pins, pin), (true, Some("abcdef00")));
     assert_eq!((module.enabled, module.listener), (false, Some(seconds(2))));
     assert_eq!(module.config.get("k").map(|node| &node.kind), Some(&Kind::Int(1)));
 }

@@ -43,7 +43,7 @@ pub(super) fn find(
     match found[..] {
         [] => Err(Refusal::new("it is a shared object, but not a module of exeunt")
             .detail("it has no identity note")
-            .hint("a module calls `export_module!` once, in its own crate")),
+            .hint("a module calls `export_module!` (Rust) or `EXEUNT_MODULE` (C) once")),
         [text] => read(text),
         _ => Err(malformed("there are several")
             .hint("a module cannot contain another one: depend on a common library instead")),
@@ -63,7 +63,8 @@ fn read(text: &[u8]) -> Result<Note, Refusal> {
     if !fits((MAJOR, MINOR), abi) {
         return Err(other_interface(abi));
     }
-    let schema = schema.trim_end_matches('\n');
+    // A Rust module pads with newlines, a C compiler with NULs.
+    let schema = schema.trim_end_matches(['\n', '\0']);
     serde_json::from_str::<IgnoredAny>(schema).map_err(|_| malformed("its schema is not JSON"))?;
     Ok(Note {
         name: word("name", value("name")?, is_module_name)?,

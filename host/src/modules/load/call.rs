@@ -1,17 +1,30 @@
 //! The calls into a module's code. What may be called is decided at registration: the registry takes
 //! a callback only if it is not null and [`Loaded::holds_code`] says that it is the module's own.
 
-use exeunt_api::abi::{Callback, Handle, HostRef, ProtocolTable, status};
+use exeunt_api::abi::{CHost, Callback, Handle, HostRef, ProtocolTable, status};
 
-use super::Loaded;
+use super::{Entry, Loaded};
 
 impl Loaded {
-    /// Runs the module's init with the host's functions and a registrar; returns its status.
-    pub(crate) fn init(&self, host: HostRef, registrar: Handle) -> i32 {
-        let init = self.root.init();
-        // SAFETY: the function came with the module's root, whose layout was compared with the
-        // host's; it does not unwind (it is `extern "C"`: a panic would abort this process).
-        unsafe { init(host, registrar) }
+    /// Runs the module's init with the host's functions, in the form that it understands, and a
+    /// registrar; returns its status.
+    pub(crate) fn init(
+        &self,
+        for_rust: fn() -> HostRef,
+        for_c: fn() -> &'static CHost,
+        registrar: Handle,
+    ) -> i32 {
+        match self.entry {
+            Entry::Rust(root) => {
+                let init = root.init();
+                // SAFETY: the function came with the module's root, whose layout was compared with
+                // the host's; it does not unwind (it is `extern "C"`: a panic would abort).
+                unsafe { init(for_rust(), registrar) }
+            }
+            // SAFETY: the function lies in the module's own code, behind a header of this version;
+            // the table lives for ever. A C++ exception that leaves it aborts this process.
+            Entry::C(init) => unsafe { init(for_c(), registrar) },
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use abi_stable::library::{LibraryError, RootModuleError};
-use exeunt_api::abi::SYMBOL;
+use exeunt_api::abi::{C_SYMBOL, SYMBOL};
 
 use super::Refusal;
 use crate::modules::refusal::shown;
@@ -37,8 +37,15 @@ fn of_dlerror(said: &str) -> Refusal {
 
 /// There is an identity note, but no way into the code.
 pub(super) fn no_header() -> Refusal {
-    Refusal::new(format!("it does not export {SYMBOL}"))
-        .hint("a module calls `export_module!` once, and is linked without stripping its exports")
+    Refusal::new(format!("it does not export {SYMBOL}, nor {C_SYMBOL} as C modules do")).hint(
+        "a module calls `export_module!` (Rust) or `EXEUNT_MODULE` (C) once, and is linked without \
+         stripping its exports",
+    )
+}
+
+/// The code and the note do not agree.
+pub(super) fn other_name() -> Refusal {
+    Refusal::new("its code bears another name than its identity note")
 }
 
 /// The header is not one of this abi_stable.

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "opening a module is running foreign code")]
 
+mod c;
 mod call;
 mod failure;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use std::os::fd::IntoRawFd;
 
 use abi_stable::StableAbi;
 use abi_stable::library::{AbiHeaderRef, LibHeader};
-use exeunt_api::abi::{MAJOR, MINOR, RootRef, SYMBOL};
+use exeunt_api::abi::{C_SYMBOL, MAJOR, MINOR, RootRef, SYMBOL};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::{Identity, Refusal, Staged, compat};
@@ -30,8 +31,15 @@ pub(crate) struct Loaded {
     pub(crate) version: String,
     /// The SHA-256 of its file as it was staged.
     pub(crate) sha256: String,
-    root: RootRef,
+    entry: Entry,
     code: Vec<Range<usize>>,
+}
+
+/// The way into a module's code: through its Rust header or through its C one.
+#[derive(Clone, Copy)]
+enum Entry {
+    Rust(RootRef),
+    C(c::Init),
 }
 
 impl Loaded {
@@ -50,12 +58,16 @@ pub(crate) fn load(staged: Staged) -> Result<Loaded, Refusal> {
     let opened = format!("/proc/self/fd/{}", image.into_raw_fd());
     let loaded = || {
         let library = open(&opened)?;
-        let header_at = symbol(&library)?;
-        let base = base(library)?;
-        let root = root(header_at, base, &identity)?;
-        named(root, &name)?;
+        let (of_rust, of_c) = (symbol(&library, SYMBOL), symbol(&library, C_SYMBOL));
+        let own = Own { identity: &identity, base: base(library)? };
+        // A symbol that a module lacks is looked for in the libraries that it depends on.
+        let entry = match (own.holds(of_rust), own.holds(of_c)) {
+            (Some(at), _) => Entry::Rust(root(at, &own, &name)?),
+            (None, Some(at)) => Entry::C(c::init(at, &own, &name)?),
+            (None, None) => return Err(failure::no_header()),
+        };
         let version = identity.version.clone();
-        Ok(Loaded { version, sha256, root, code: code(&identity, base) })
+        Ok(Loaded { version, sha256, entry, code: own.code() })
     };
     loaded().map_err(|refusal: Refusal| refusal.of_module(&name, &path))
 }
@@ -68,11 +80,11 @@ fn open(path: &str) -> Result<ManuallyDrop<Library>, Refusal> {
     opened.map(ManuallyDrop::new).map_err(|error| failure::of_open(&error, path))
 }
 
-/// The address of the module's header.
-fn symbol(library: &Library) -> Result<*const c_void, Refusal> {
+/// The address of one of the module's symbols, if the dynamic loader finds it.
+fn symbol(library: &Library, name: &str) -> Option<*const c_void> {
     // SAFETY: the symbol is only used as an address here, which any symbol has.
-    let found = unsafe { library.get::<*const c_void>(SYMBOL) };
-    found.map(|symbol| *symbol).map_err(|_| failure::no_header())
+    let found = unsafe { library.get::<*const c_void>(name) };
+    found.ok().map(|symbol| *symbol)
 }
 
 /// The address that the library was loaded at.
@@ -95,48 +107,53 @@ fn base(library: ManuallyDrop<Library>) -> Result<usize, Refusal> {
     map.map(|map| map.base).ok_or_else(|| Refusal::new("the dynamic loader has no entry for it"))
 }
 
-/// What the module exports, once its header and layouts fit.
-fn root(header_at: *const c_void, base: usize, identity: &Identity) -> Result<RootRef, Refusal> {
-    let header =
-        header(header_at, base, identity)?.upgrade().map_err(|e| failure::of_header(&e))?;
+/// Where a module lies.
+struct Own<'a> {
+    identity: &'a Identity,
+    base: usize,
+}
+
+impl Own<'_> {
+    /// The address, if it lies within this module.
+    fn holds(&self, at: Option<*const c_void>) -> Option<*const c_void> {
+        at.filter(|at| self.has_room(at.addr(), 1))
+    }
+
+    /// Whether `size` bytes from `address` lie within this module.
+    fn has_room(&self, address: usize, size: usize) -> bool {
+        let span = moved(&self.identity.span, self.base);
+        address.checked_add(size).is_some_and(|end| span.start <= address && end <= span.end)
+    }
+
+    fn code(&self) -> Vec<Range<usize>> {
+        self.identity.code.iter().map(|range| moved(range, self.base)).collect()
+    }
+}
+
+/// What a Rust module exports, once its header and layouts fit.
+fn root(header_at: *const c_void, own: &Own<'_>, name: &str) -> Result<RootRef, Refusal> {
+    let header = header(header_at, own)?.upgrade().map_err(|e| failure::of_header(&e))?;
     let (host, module) = (<RootRef as StableAbi>::LAYOUT, header.layout());
     let module = module.ok_or_else(|| Refusal::new("it does not describe its interface"))?;
     let (older, newer) =
-        if identity.abi <= (MAJOR, MINOR) { (module, host) } else { (host, module) };
+        if own.identity.abi <= (MAJOR, MINOR) { (module, host) } else { (host, module) };
     compat::compatible(older, newer)?;
     // SAFETY: the layouts were compared just above, in the direction of growth.
-    unsafe { header.unchecked_layout::<RootRef>() }.map_err(|error| failure::of_root(&error))
+    let root = unsafe { header.unchecked_layout::<RootRef>() }.map_err(|e| failure::of_root(&e))?;
+    // SAFETY: a module's name is text of its own, there as long as the module is: for good.
+    if unsafe { root.name().get() } == Some(name) { Ok(root) } else { Err(failure::other_name()) }
 }
 
-/// The header behind `at`, which must lie within this module: a symbol that a module lacks is looked
-/// for in the libraries that it depends on.
-fn header(at: *const c_void, base: usize, identity: &Identity) -> Result<AbiHeaderRef, Refusal> {
+/// The header at `at`, an address within this module.
+fn header(at: *const c_void, own: &Own<'_>) -> Result<AbiHeaderRef, Refusal> {
     let at = at.cast::<LibHeader>();
-    let end = at.addr().checked_add(size_of::<LibHeader>());
-    let within = end.is_some_and(|end| {
-        let span = moved(&identity.span, base);
-        span.start <= at.addr() && end <= span.end
-    });
-    if !within || !at.is_aligned() {
+    if !own.has_room(at.addr(), size_of::<LibHeader>()) || !at.is_aligned() {
         return Err(failure::no_header());
     }
     // SAFETY: `AbiHeaderRef` is a transparent non-null pointer to the first field of a `LibHeader`.
     // The address is not null (it lies within the module), is aligned, and as many bytes follow.
     // `upgrade` compares the magic bytes and version before it looks further.
     Ok(unsafe { std::mem::transmute::<*const LibHeader, AbiHeaderRef>(at) })
-}
-
-fn named(root: RootRef, name: &str) -> Result<(), Refusal> {
-    // SAFETY: a module's name is text of its own, there as long as the module is: for good.
-    let found = unsafe { root.name().get() };
-    match found {
-        Some(found) if found == name => Ok(()),
-        _ => Err(Refusal::new("its code bears another name than its identity note")),
-    }
-}
-
-fn code(identity: &Identity, base: usize) -> Vec<Range<usize>> {
-    identity.code.iter().map(|range| moved(range, base)).collect()
 }
 
 /// A range of a module's own addresses as one of this process.

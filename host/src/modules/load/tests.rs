@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use exeunt_api::abi::{Callback, Handle, ProtocolTable, Str, status};
 
-use super::{Loaded, Refusal, call, farewell, load, serve};
+use super::{Entry, Loaded, Refusal, call, farewell, load, serve};
 use crate::modules::stage;
 
 /// The module that most tests load; a development dependency of this crate.
@@ -48,6 +48,13 @@ fn refused_with(from: &str, to: &str) -> String {
     message.split_once(": ").unwrap().1.to_owned()
 }
 
+fn init_of(loaded: &Loaded) -> usize {
+    match loaded.entry {
+        Entry::Rust(root) => root.init() as usize,
+        Entry::C(init) => init as usize,
+    }
+}
+
 /// A callback that stores the handle's index where `user` points to.
 unsafe extern "C" fn keep_index(user: *mut c_void, about: Handle) -> i32 {
     // SAFETY: the tests pass a pointer to a number of their own.
@@ -72,8 +79,8 @@ fn the_same_file_loaded_twice_lies_in_two_places() {
 fn only_addresses_in_its_own_code_are_the_modules_own() {
     let (loaded, other) =
         (loaded_from(&built()).ok().unwrap(), loaded_from(&built()).ok().unwrap());
-    assert!(loaded.holds_code(loaded.root.init() as usize));
-    assert!(!loaded.holds_code(other.root.init() as usize));
+    assert!(loaded.holds_code(init_of(&loaded)));
+    assert!(!loaded.holds_code(init_of(&other)));
     assert!(!loaded.holds_code(libc::getpid as *const () as usize));
     assert!(!loaded.holds_code(loaded.code[0].end));
     assert!(!loaded.holds_code(0));
@@ -123,7 +130,7 @@ fn a_symbol_that_is_missing_is_named() {
 fn a_module_without_its_header_is_refused() {
     assert_eq!(
         refused_with("\0exeunt_module_header\0", "\0exeunt_module_folder\0"),
-        "it does not export exeunt_module_header"
+        "it does not export exeunt_module_header, nor exeunt_module as C modules do"
     );
 }
 
