@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use exeunt_api::abi::{
-    Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Fact, Handle, Host, Interest, Kind, Level,
-    Phase, Place, ProtocolTable, Str, Verdict, Waiting, status,
+    Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Class, Fact, Handle, Host, Interest, Kind,
+    Level, Phase, Place, ProtocolTable, Str, Verdict, Waiting, status,
 };
 
 fn header() -> PathBuf {
@@ -48,6 +48,7 @@ fn numbers() -> Vec<(String, i64)> {
         let names = [
             ("FACT_", Fact::from_number(n).map(|fact| format!("{fact:?}"))),
             ("PHASE_", Phase::from_number(n).map(|phase| format!("{phase:?}"))),
+            ("PLACE_", Place::from_number(n).map(|place| format!("{place:?}"))),
             ("LEVEL_", Level::from_number(n).map(|level| format!("{level:?}"))),
             (
                 "KIND_",
@@ -71,14 +72,19 @@ fn numbers() -> Vec<(String, i64)> {
         ("TooBig", status::TOO_BIG),
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
-        ("PlaceSession", Place::Session as i32),
+        ("Read", Interest::READ as i32),
+        ("Write", Interest::WRITE as i32),
+        ("ClassRead", Class::READ as i32),
+        ("ClassWrite", Class::WRITE as i32),
+        ("ClassDirs", Class::DIRS as i32),
+        ("ClassAuth", Class::AUTH as i32),
+        ("ClassInfo", Class::INFO as i32),
+        ("ClassMisc", Class::MISC as i32),
+        ("BegunOwn", Begun::OWN),
+        ("BegunHandled", Begun::HANDLED),
         ("VerdictUnknown", Verdict::UNKNOWN),
         ("VerdictAccepted", Verdict::ACCEPTED),
         ("VerdictRejected", Verdict::REJECTED),
-        ("BegunOwn", Begun::OWN),
-        ("BegunHandled", Begun::HANDLED),
-        ("Read", Interest::READ as i32),
-        ("Write", Interest::WRITE as i32),
         ("Major", exeunt_api::abi::MAJOR as i32),
         ("Minor", exeunt_api::abi::MINOR as i32),
     ];

@@ -139,6 +139,24 @@ impl Phase {
     }
 }
 
+/// What kind of command it is: the bits of `command_begin` and `register_hook`.
+pub struct Class;
+
+impl Class {
+    /// Reads the content of files.
+    pub const READ: u32 = 1;
+    /// Changes files and folders.
+    pub const WRITE: u32 = 2;
+    /// Lists folders, moves between them.
+    pub const DIRS: u32 = 4;
+    /// Says or proves who the client is.
+    pub const AUTH: u32 = 8;
+    /// Asks about the server or the session.
+    pub const INFO: u32 = 16;
+    /// Anything else.
+    pub const MISC: u32 = 32;
+}
+
 /// Where an authenticator runs.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ mod dispatch;
 
 use std::fmt::{self, Display};
 
-use crate::abi::{Fact, Phase, status};
+use crate::abi::{Class, Fact, Phase, status};
 use crate::bridge::{self, Held};
 use crate::log::Log;
 use crate::registrar::{Registrar, accepted};
@@ -52,17 +52,17 @@ pub enum CommandPhase {
 #[non_exhaustive]
 pub enum CommandClass {
     /// Reads the content of files.
-    Read = 1,
+    Read = Class::READ,
     /// Changes files and folders.
-    Write = 2,
+    Write = Class::WRITE,
     /// Lists folders, moves between them.
-    Dirs = 4,
+    Dirs = Class::DIRS,
     /// Says or proves who the client is.
-    Auth = 8,
+    Auth = Class::AUTH,
     /// Asks about the server or the session.
-    Info = 16,
+    Info = Class::INFO,
     /// Anything else.
-    Misc = 32,
+    Misc = Class::MISC,
 }
 
 impl CommandClass {
