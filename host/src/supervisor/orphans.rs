@@ -41,8 +41,7 @@ impl Supervisor {
         for member in &self.members {
             let Some(held) = &member.held else { continue };
             let number = pid.as_raw().cast_unsigned();
-            let used = held.header.used.load(Relaxed) as usize;
-            let found = held.slots.iter().take(used.max(1)).enumerate().find(|(_, slot)| {
+            let found = held.used().iter().enumerate().find(|(_, slot)| {
                 let identity = &slot.identity;
                 match identity.status() {
                     SlotStatus::Free => false,
