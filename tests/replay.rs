@@ -14,7 +14,8 @@ fn kill_everything(daemon: &mut Daemon) {
         wait_until(|| process.status("State").starts_with('T'));
     }
     for process in others.iter().chain(&zygotes).chain([&supervisor]) {
-        process.signal(Signal::SIGKILL);
+        // A spare may have left meanwhile.
+        let _gone = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL);
     }
     daemon.wait_end();
 }

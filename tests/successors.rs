@@ -61,6 +61,19 @@ fn a_runner_that_outlives_its_zygote_is_not_doubled() {
 }
 
 #[test]
+fn a_zygote_that_cannot_be_started_again_is_shown_without_a_process_and_tried_until_it_can() {
+    let daemon = three().start();
+    let (kept, away) = (daemon.path("run/modules"), daemon.path("away"));
+    std::fs::rename(&kept, &away).expect("moved");
+    kill(daemon.zygote(), Signal::SIGKILL);
+    wait_until(|| daemon.log().contains("generation 1 is tried again in a second"));
+    wait_until(|| daemon.json("status")["generations"][0]["pid"].is_null());
+    assert_eq!(daemon.exeunt(&["status"]).status, 0);
+    std::fs::rename(&away, &kept).expect("moved back");
+    greeted(&daemon);
+}
+
+#[test]
 fn limits_hold_over_the_death_of_a_zygote() {
     let daemon = three().limits("sessions = 1").listen_with("ftp", "anonymous = true");
     let daemon = daemon.module_with("ftp", "root = '.'").start();

@@ -3,11 +3,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
 use exeunt_ledger::Chain;
+use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 
 use crate::api::Subject;
@@ -111,30 +112,34 @@ impl Told {
     }
 }
 
-/// The journal's file, open to append.
+/// The journal's file, open to append. The generations that are living write into the same one.
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
-    size: u64,
     max: u64,
     /// Whether the last append failed, perhaps half way.
     torn: bool,
 }
 
 impl Journal {
-    /// Opens the journal in `state_dir`, and begins a new one when it would pass `max` bytes.
+    /// Opens the journal in `state_dir`, of which a new one begins before it would pass `max` bytes.
     pub(crate) fn open(state_dir: &Path, max: u64) -> io::Result<Self> {
         let path = state_dir.join(NAME);
-        let file = File::options().append(true).create(true).mode(0o640).open(&path)?;
-        let size = file.metadata()?.len();
-        Ok(Self { path, file, size, max, torn: false })
+        Ok(Self { file: open(&path)?, path, max, torn: false })
     }
 
     /// Appends a line.
     pub(crate) fn append(&mut self, line: &Line) -> io::Result<()> {
-        let mut text = serde_json::to_string(line)?;
+        self.write(serde_json::to_string(line)?)
+    }
+
+    fn write(&mut self, mut text: String) -> io::Result<()> {
         text.push('\n');
-        if self.size > 0 && self.size + text.len() as u64 > self.max {
+        if !self.is_current()? {
+            self.file = open(&self.path)?;
+        }
+        let size = self.file.metadata()?.len();
+        if size > 0 && size + text.len() as u64 > self.max {
             self.rotate()?;
         }
         // A line that was written in part gets its end first, so that it does not spoil this one.
@@ -144,15 +149,61 @@ impl Journal {
         self.torn = true;
         self.file.write_all(text.as_bytes())?;
         self.torn = false;
-        self.size += text.len() as u64;
         Ok(())
     }
 
+    /// Whether nobody has put another file, or none, in its place.
+    fn is_current(&self) -> io::Result<bool> {
+        let own = self.file.metadata()?;
+        let there = fs::metadata(&self.path);
+        Ok(there.is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino())))
+    }
+
+    /// Begins a new file. One generation does it; another finds it with its next line.
     fn rotate(&mut self) -> io::Result<()> {
-        let older = self.path.with_file_name(format!("{NAME}.1"));
-        fs::rename(&self.path, older)?;
-        self.file = File::options().append(true).create(true).mode(0o640).open(&self.path)?;
-        self.size = self.file.metadata()?.len();
+        if flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Ok(());
+        }
+        if self.is_current()? {
+            fs::rename(&self.path, self.path.with_file_name(format!("{NAME}.1")))?;
+        }
+        self.file = open(&self.path)?;
         Ok(())
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    File::options().append(true).create(true).mode(0o640).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(dir: &Path, name: &str) -> String {
+        fs::read_to_string(dir.join(name)).unwrap_or_default()
+    }
+
+    #[test]
+    fn generations_share_a_journal_and_its_change() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut one = Journal::open(dir.path(), 8).expect("a journal");
+        let mut other = Journal::open(dir.path(), 8).expect("a journal");
+        for (text, by) in [("a", true), ("bb", false), ("ccc", true), ("d", false), ("e", true)] {
+            let journal = if by { &mut one } else { &mut other };
+            journal.write(text.to_owned()).expect("written");
+        }
+        assert_eq!(read(dir.path(), &format!("{NAME}.1")), "a\nbb\n");
+        assert_eq!(read(dir.path(), NAME), "ccc\nd\ne\n");
+    }
+
+    #[test]
+    fn a_journal_that_was_moved_away_begins_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::open(dir.path(), 100).expect("a journal");
+        journal.write("a".to_owned()).expect("written");
+        fs::rename(dir.path().join(NAME), dir.path().join("away")).expect("moved");
+        journal.write("b".to_owned()).expect("written");
+        assert_eq!([read(dir.path(), "away"), read(dir.path(), NAME)], ["a\n", "b\n"]);
     }
 }

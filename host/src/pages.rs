@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use exeunt_ledger::{Header, Identity, MAGIC, Slot, State, VERSION};
 
-use crate::sys;
+use crate::sys::{self, Mapping};
 
 /// The folder of the kept modules in the runtime directory.
 pub(crate) const KEPT: &str = "modules";
@@ -29,7 +29,9 @@ pub(crate) fn create(
     incarnation: &str,
 ) -> io::Result<()> {
     file.set_len(file_size(capacity))?;
-    let header: &Header = &sys::map_pages::<Header>(file, 0, 1)?[0];
+    sys::reserve(file, 0, offset(DAEMON + 1))?;
+    let page = sys::map_for_now::<Header>(file, 0, 1)?;
+    let header = &page[0];
     header.version.store(VERSION, Relaxed);
     header.capacity.store(capacity, Relaxed);
     header.generation.store(generation, Relaxed);
@@ -55,23 +57,40 @@ pub(crate) fn slots_to_read(file: &File) -> io::Result<&'static [Slot]> {
     Ok(slots)
 }
 
-/// Maps the first page and every slot of a ledger: for the supervisor, which records how orphans died.
-pub(crate) fn whole(file: &File, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
-    let header: &[Header] = sys::map_pages(file, 0, 1)?;
-    let slots: &[Slot] = sys::map_pages(file, offset(0), capacity as usize + 1)?;
-    sys::not_for_children(header)?;
-    sys::not_for_children(slots)?;
-    Ok((&header[0], slots))
+/// A ledger as the supervisor has it, which records how orphans died: the first page and every slot,
+/// until the generation is over.
+pub(crate) struct Whole {
+    header: Mapping<Header>,
+    slots: Mapping<Slot>,
+}
+
+impl Whole {
+    pub(crate) fn map(file: &File, capacity: u32) -> io::Result<Self> {
+        let header = sys::map_for_now(file, 0, 1)?;
+        let slots = sys::map_for_now(file, offset(0), capacity as usize + 1)?;
+        sys::not_for_children(&header)?;
+        sys::not_for_children(&slots)?;
+        Ok(Self { header, slots })
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header[0]
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
 }
 
 /// Maps a ledger that a daemon left; one of another layout, or shorter than it says, is refused.
-pub(crate) fn left_over(file: &File) -> io::Result<(&'static Header, &'static [Slot])> {
+pub(crate) fn left_over(file: &File) -> io::Result<Whole> {
     let strange = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let size = file.metadata()?.len();
     if size < size_of::<Header>() as u64 {
         return Err(strange("the ledger is shorter than its first page"));
     }
-    let first = header(file)?;
+    let page = sys::map_for_now::<Header>(file, 0, 1)?;
+    let first = &page[0];
     if first.magic.load(Relaxed) != MAGIC || first.version.load(Relaxed) != VERSION {
         return Err(strange("the ledger has a layout that this version does not know"));
     }
@@ -79,7 +98,7 @@ pub(crate) fn left_over(file: &File) -> io::Result<(&'static Header, &'static [S
     if size < file_size(capacity) {
         return Err(strange("the ledger is shorter than it says"));
     }
-    whole(file, capacity)
+    Whole::map(file, capacity)
 }
 
 fn file_size(capacity: u32) -> u64 {
@@ -104,7 +123,17 @@ impl Ledger {
 
     /// The first page and every slot, for the zygote alone: its children do not have this mapping.
     pub(crate) fn whole(&self, capacity: u32) -> io::Result<(&'static Header, &'static [Slot])> {
-        whole(&self.write, capacity)
+        let header: &[Header] = sys::map_pages(&self.write, 0, 1)?;
+        let slots: &[Slot] = sys::map_pages(&self.write, offset(0), capacity as usize + 1)?;
+        sys::not_for_children(header)?;
+        sys::not_for_children(slots)?;
+        Ok((&header[0], slots))
+    }
+
+    /// Takes the room of a slot that was never used. The file is sparse: without this, a write to a
+    /// page of it would kill the writer where the file system is full.
+    pub(crate) fn reserve(&self, slot: usize) -> io::Result<()> {
+        sys::reserve(&self.write, offset(slot), size_of::<Slot>())
     }
 
     /// Who the session of a slot is, to read.
@@ -128,5 +157,25 @@ impl Ledger {
         let page: &[State] = sys::map_pages(&self.write, offset, 1)?;
         sys::not_for_children(page)?;
         Ok(&page[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_slot_has_its_room_before_it_is_used_and_the_others_take_none() {
+        let file = tempfile::tempfile().expect("a file");
+        create(&file, 100, 1, "test").expect("a ledger");
+        let room = || file.metadata().expect("a file").blocks() * 512;
+        let before = room();
+        assert!(before >= offset(1) as u64 && before < offset(50) as u64, "{before}");
+        let again = |file: &File| OwnedFd::from(file.try_clone().expect("a descriptor"));
+        let ledger = Ledger::new(again(&file), again(&file));
+        ledger.reserve(70).expect("room");
+        assert_eq!(room() - before, size_of::<Slot>() as u64);
     }
 }

@@ -180,7 +180,8 @@ pub(crate) fn file_size(capacity: u32) -> u64 {
 /// Writes the first page of a new scoreboard.
 pub(crate) fn create(file: &File, capacity: u32, generation: u64) -> io::Result<()> {
     file.set_len(file_size(capacity))?;
-    let head: &[Head] = sys::map_pages(file, 0, 1)?;
+    sys::reserve(file, 0, size_of::<Head>())?;
+    let head = sys::map_for_now::<Head>(file, 0, 1)?;
     head[0].version.store(VERSION, Relaxed);
     head[0].capacity.store(capacity, Relaxed);
     head[0].generation.store(generation, Relaxed);
@@ -195,6 +196,12 @@ pub(crate) fn entry(file: &File, slot: usize) -> io::Result<&'static Entry> {
     let entry: &[Entry] = sys::map_pages(file, offset, 1)?;
     sys::not_for_children(entry)?;
     Ok(&entry[0])
+}
+
+/// Takes the room of the entry of a slot of the ledger, which was never used.
+pub(crate) fn reserve(file: &File, slot: usize) -> io::Result<()> {
+    let place = slot.checked_sub(1).ok_or(io::ErrorKind::InvalidInput)?;
+    sys::reserve(file, size_of::<Head>() + place * size_of::<Entry>(), size_of::<Entry>())
 }
 
 /// Every entry: for the zygote, which deletes those of the dead. Its children do not have them.

@@ -82,6 +82,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     }
     let mut bytes = Vec::new();
     if about.len() <= LIMIT {
+        bytes.reserve(usize::try_from(about.len()).unwrap_or(0));
         // The file may grow while it is read.
         (&file).take(LIMIT + 1).read_to_end(&mut bytes).map_err(unread)?;
     }

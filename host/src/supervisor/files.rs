@@ -14,7 +14,8 @@ use nix::unistd::{Gid, Group, chown, geteuid};
 use super::Failure;
 use super::member::Held;
 use crate::config::Host;
-use crate::{control, counters, pages, scoreboard};
+use crate::pages::{self, Whole};
+use crate::{control, counters, scoreboard};
 
 const LOCK: &str = "lock";
 const PID_FILE: &str = "exeunt.pid";
@@ -74,8 +75,8 @@ impl Files {
             let ledger_to_read = File::open(self.dir.join(pages::file_name(generation)))?;
             let scoreboard = self.file(&scoreboard::file_name(generation), 0o640)?;
             scoreboard::create(&scoreboard, capacity, generation)?;
-            let (header, slots) = pages::whole(&ledger, capacity)?;
-            Ok(Held { ledger, ledger_to_read, scoreboard, header, slots })
+            let pages = Whole::map(&ledger, capacity)?;
+            Ok(Held { ledger, ledger_to_read, scoreboard, pages })
         };
         make().map_err(file_error("the ledger cannot be made"))
     }
@@ -112,13 +113,12 @@ impl Files {
             File::options().read(true).write(write).open(self.dir.join(name))
         };
         let ledger = open(pages::file_name(generation), true)?;
-        let (header, slots) = pages::left_over(&ledger)?;
+        let pages = pages::left_over(&ledger)?;
         let held = Held {
             ledger_to_read: open(pages::file_name(generation), false)?,
             scoreboard: open(scoreboard::file_name(generation), true)?,
             ledger,
-            header,
-            slots,
+            pages,
         };
         let text = open(text_name(generation), false)?;
         Ok((held, text, fs::read_to_string(self.dir.join(plan_name(generation)))?))
@@ -143,6 +143,20 @@ impl Files {
         for name in names {
             // A candidate that was refused early has none.
             let _gone = fs::remove_file(self.dir.join(name));
+        }
+    }
+
+    /// Removes the kept modules that none of the `plans` names.
+    pub(super) fn keep_modules_of(&self, plans: &[&str]) {
+        let Ok(entries) = fs::read_dir(self.dir.join(pages::KEPT)) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let sha256 = name.strip_suffix(".so");
+            if !sha256.is_some_and(|sha256| plans.iter().any(|plan| plan.contains(sha256))) {
+                // What cannot be removed is in nobody's way.
+                let _stays = fs::remove_file(entry.path());
+            }
         }
     }
 
@@ -185,8 +199,9 @@ impl Files {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let kind = name.split_once('.').map(|(kind, _)| kind);
-            let of_generation = matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"));
-            if of_generation || name == counters::FILE {
+            if matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"))
+                || name == counters::FILE
+            {
                 // What cannot be removed is overwritten or in nobody's way.
                 let _stays = fs::remove_file(entry.path());
             }

@@ -29,6 +29,8 @@ impl Supervisor {
     pub(super) fn take_message(&mut self, pid: i32, message: Message) {
         let Some(member) = self.member(pid) else { return };
         match message {
+            // One that goes on for another has its listens already.
+            Message::Listen { address } if member.listens.contains(&address) => {}
             Message::Listen { address } => member.listens.push(address),
             Message::Ready { capacity, grace, generations } => {
                 let grace = Duration::from_millis(grace);
@@ -115,7 +117,7 @@ impl Supervisor {
         let drain = Message::Drain { grace: 0, cause: Cause::DaemonShutdown as u32 };
         let Some(member) = self.member(pid) else { return };
         match later {
-            Later::Active => self.let_accept(pid),
+            Later::Active => self.accept_again(pid),
             Later::Retiring => {
                 member.role = Role::Retiring;
                 tell(member, Message::Retire);
@@ -131,29 +133,49 @@ impl Supervisor {
         }
     }
 
+    /// The generation that accepted goes on. If its zygote died while the next generation was waiting
+    /// for it to stop, it has stopped.
+    fn accept_again(&mut self, pid: i32) {
+        let Some(member) = self.member(pid) else { return };
+        member.role = Role::Active;
+        if self.members.iter().any(|member| member.role == Role::Waiting) {
+            self.change_over();
+        } else {
+            self.let_accept(pid);
+        }
+    }
+
     /// The generation that waits accepts; the one before it finishes its sessions.
     fn change_over(&mut self) {
         let Some(new) = self.members.iter().position(|m| m.role == Role::Waiting) else { return };
-        let old = self.members.iter().position(|member| member.role == Role::Active);
+        let accepts = |member: &Member| member.is_living() && member.later() == Later::Active;
+        let old = self.members.iter().position(accepts);
         let pid = self.members[new].pid;
         if let Some(old) = old {
             let member = &mut self.members[old];
-            member.role = Role::Retiring;
+            match member.role {
+                Role::Active => member.role = Role::Retiring,
+                // Its zygote died, and the next has not begun: it will only have to finish.
+                _ => member.why = Why::Adoption(Later::Retiring),
+            }
             if let Ok(text) = member.text.try_clone() {
                 self.previous = Some(Previous { text, plan: member.plan.clone() });
             }
         }
         self.let_accept(pid);
-        if let Some(old) = old {
+        if let Some(old) = old
+            && self.members[old].role == Role::Retiring
+        {
             tell(&self.members[old], Message::Retire);
         }
         self.close_unused_sockets();
+        self.forget_modules();
         self.tell_that_it_serves(pid);
     }
 
     fn let_accept(&mut self, pid: i32) {
-        let held = |member: &Member| member.held.as_ref().map(|held| held.header);
-        let numbers = self.members.iter().filter_map(held).map(|h| h.next_session.load(Relaxed));
+        let held = self.members.iter().filter_map(|member| member.held.as_ref());
+        let numbers = held.map(|held| held.pages.header().next_session.load(Relaxed));
         let after = numbers.max().unwrap_or(0);
         let older: Vec<RawFd> = self
             .members
@@ -182,6 +204,10 @@ impl Supervisor {
             }
             log::info(format!("serves with {file}; pid {}", std::process::id()));
         } else {
+            // Where the log was moved away, a new file begins.
+            if let Err(e) = log::open(&self.config.log) {
+                log::warn(format!("the supervisor's log cannot be opened anew: {e}"));
+            }
             log::info(format!("generation {generation} serves with {file}"));
         }
         self.notify_serving();
@@ -209,6 +235,7 @@ impl Supervisor {
                     self.let_accept(active);
                 }
                 self.close_unused_sockets();
+                self.forget_modules();
                 log::error(format!(
                     "the reload was refused, nothing has changed:\n{}",
                     failure.text
@@ -222,6 +249,17 @@ impl Supervisor {
             }
             Why::Adoption(_) => self.adoption_failed(member, &failure.text),
         }
+    }
+
+    /// Removes the kept modules that no generation may need again. While one is starting, nobody knows
+    /// which it keeps.
+    pub(super) fn forget_modules(&self) {
+        if self.members.iter().any(|member| matches!(member.role, Role::Starting(_))) {
+            return;
+        }
+        let plans = self.members.iter().map(|member| &*member.plan);
+        let plans: Vec<&str> = plans.chain(self.previous.iter().map(|p| &*p.plan)).collect();
+        self.files.keep_modules_of(&plans);
     }
 
     /// A candidate has not become ready in time.

@@ -10,7 +10,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use exeunt_ledger::{Header, Slot};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
@@ -20,6 +19,7 @@ use super::notify;
 use crate::channel::{Channel, Message, Received};
 use crate::clock::Moment;
 use crate::inheritance::Inheritance;
+use crate::pages::Whole;
 use crate::reap;
 use crate::report::Report;
 
@@ -38,6 +38,11 @@ impl Line {
 
     pub(super) fn receive(&self) -> io::Result<Received> {
         self.0.as_ref().map_or(Ok(Received::Nothing), Channel::receive)
+    }
+
+    /// A conversation that was handed over; the other side may have left it.
+    pub(super) fn inherited(channel: Option<Channel>) -> Self {
+        Self(channel)
     }
 
     /// The other side is gone: nothing more is expected.
@@ -66,8 +71,7 @@ pub(super) struct Held {
     pub(super) ledger: File,
     pub(super) ledger_to_read: File,
     pub(super) scoreboard: File,
-    pub(super) header: &'static Header,
-    pub(super) slots: &'static [Slot],
+    pub(super) pages: Whole,
 }
 
 /// How far a zygote has come.
@@ -193,9 +197,9 @@ impl Member {
             || matches!(self.why, Why::Adoption(_))
     }
 
-    /// Whether it accepts no more.
+    /// Whether it accepts no more, or goes on for one that did not.
     pub(super) fn is_finishing(&self) -> bool {
-        matches!(self.role, Role::Retiring | Role::Draining | Role::Empty | Role::Leaving)
+        self.later() != Later::Active
     }
 
     /// Ends a candidate that is not wanted. Nothing outside has changed.

@@ -271,15 +271,16 @@ impl Supervisor {
 
     /// The daemon and its generations, as JSON.
     fn status(&self) -> String {
-        let read = |pick: &dyn Fn(&'static exeunt_ledger::Header) -> &'static AtomicU64| -> u64 {
+        let read = |pick: &dyn Fn(&exeunt_ledger::Header) -> &AtomicU64| -> u64 {
             let held = self.members.iter().filter_map(|member| member.held.as_ref());
-            held.map(|held| pick(held.header).load(Relaxed)).sum()
+            held.map(|held| pick(held.pages.header()).load(Relaxed)).sum()
         };
         let generations = self.members.iter().map(|member| {
-            let open = member.held.as_ref().map_or(0, |held| held.header.open.load(Relaxed));
+            let open =
+                member.held.as_ref().map_or(0, |held| held.pages.header().open.load(Relaxed));
             serde_json::json!({
                 "generation": member.generation,
-                "pid": member.pid,
+                "pid": (member.pid > 0).then_some(member.pid),
                 "state": member.state(),
                 "sessions": open,
             })

@@ -110,7 +110,7 @@ impl Supervisor {
     /// The daemon in one line.
     fn how_it_is(&self) -> String {
         let held = self.members.iter().filter_map(|member| member.held.as_ref());
-        let open: u64 = held.map(|held| held.header.open.load(Relaxed)).sum();
+        let open: u64 = held.map(|held| held.pages.header().open.load(Relaxed)).sum();
         let sessions = format!("{open} session{}", if open == 1 { "" } else { "s" });
         if self.endings > 0 {
             return format!("the daemon ends, {sessions}");

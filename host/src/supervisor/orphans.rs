@@ -41,15 +41,18 @@ impl Supervisor {
         for member in &self.members {
             let Some(held) = &member.held else { continue };
             let number = pid.as_raw().cast_unsigned();
-            let used = held.header.used.load(Relaxed) as usize;
-            let found = held.slots.iter().take(used.max(1)).enumerate().find(|(_, slot)| {
-                let identity = &slot.identity;
-                match identity.status() {
-                    SlotStatus::Free => false,
-                    SlotStatus::Taken => slot.takeover.worker.load(SeqCst) == number,
-                    SlotStatus::Reserved | SlotStatus::Open => identity.pid.load(Relaxed) == number,
-                }
-            });
+            let used = held.pages.header().used.load(Relaxed) as usize;
+            let found =
+                held.pages.slots().iter().take(used.max(1)).enumerate().find(|(_, slot)| {
+                    let identity = &slot.identity;
+                    match identity.status() {
+                        SlotStatus::Free => false,
+                        SlotStatus::Taken => slot.takeover.worker.load(SeqCst) == number,
+                        SlotStatus::Reserved | SlotStatus::Open => {
+                            identity.pid.load(Relaxed) == number
+                        }
+                    }
+                });
             if let Some((index, slot)) = found {
                 if slot.identity.status() == SlotStatus::Taken {
                     slot.identity.set_runner_status(fate.raw());
@@ -81,7 +84,7 @@ impl Supervisor {
             let text = member.epitaph(&format!("the process ended ({})", fate.text()));
             return self.refuse(pid, Failure::refused(text));
         }
-        let open = member.held.as_ref().map_or(0, |held| held.header.open.load(Relaxed));
+        let open = member.held.as_ref().map_or(0, |held| held.pages.header().open.load(Relaxed));
         let may_leave = matches!(member.role, Role::Retiring | Role::Leaving);
         if may_leave && open == 0 && fate == Fate::Exited(0) {
             return self.generation_is_over(place);
@@ -108,6 +111,7 @@ impl Supervisor {
             self.ended = Some(Ok(ExitCode::SUCCESS));
         } else {
             log::info(format!("generation {} is over", member.generation));
+            self.forget_modules();
             self.finish_if_last();
         }
     }

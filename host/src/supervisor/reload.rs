@@ -126,7 +126,8 @@ impl Supervisor {
         };
         match Member::start(&self.executable, dowry) {
             Ok(mut member) => {
-                member.held = dead.held;
+                // If this one dies, too, the next still has to load the same modules.
+                (member.held, member.plan, member.listens) = (dead.held, dead.plan, dead.listens);
                 let place = self.members.iter().position(|m| m.generation > member.generation);
                 self.members.insert(place.unwrap_or(self.members.len()), member);
                 Ok(())

@@ -43,7 +43,9 @@ impl Supervisor {
         for generation in left {
             match self.files.open_left_over(generation) {
                 Ok((held, text, plan)) => {
-                    if Stage::from_number(held.header.stage.load(Relaxed)) != Stage::Retiring {
+                    if Stage::from_number(held.pages.header().stage.load(Relaxed))
+                        != Stage::Retiring
+                    {
                         served = Some(generation);
                     }
                     found.push((generation, held, text, plan));
@@ -56,7 +58,7 @@ impl Supervisor {
         }
         for (generation, held, text, plan) in found {
             end_left_over_processes(&held);
-            if Stage::from_number(held.header.stage.load(Relaxed)) == Stage::Over {
+            if Stage::from_number(held.pages.header().stage.load(Relaxed)) == Stage::Over {
                 self.files.remove_generation(generation);
                 continue;
             }
@@ -80,7 +82,7 @@ impl Supervisor {
         plan: &str,
         later: Later,
     ) -> io::Result<()> {
-        let incarnation = held.header.incarnation.get();
+        let incarnation = held.pages.header().incarnation.get();
         let dowry = Dowry {
             generation,
             incarnation: &incarnation,
@@ -120,7 +122,7 @@ impl Supervisor {
 
 /// Writes down that nobody works on the slots any more: their processes are gone.
 fn bury(held: &Held) {
-    for slot in held.slots {
+    for slot in held.pages.slots() {
         let identity = &slot.identity;
         match identity.status() {
             SlotStatus::Free => {}
@@ -144,7 +146,8 @@ fn bury(held: &Held) {
 /// end by themselves, but what they do meanwhile would be done twice.
 fn end_left_over_processes(held: &Held) {
     let Ok(about) = held.ledger.metadata() else { return };
-    let known: Vec<i32> = held.slots.iter().flat_map(workers).filter(|pid| *pid != 0).collect();
+    let known: Vec<i32> =
+        held.pages.slots().iter().flat_map(workers).filter(|pid| *pid != 0).collect();
     // A second look, for a runner that the zygote put on a chain during the first.
     for _ in 0..2 {
         let Ok(entries) = fs::read_dir("/proc") else { return };

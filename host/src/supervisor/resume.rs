@@ -23,8 +23,9 @@ use super::notify::Notifier;
 use super::{Failure, Previous, SIGNALS, Supervisor};
 use crate::channel::Channel;
 use crate::config::{self, Config, Source};
+use crate::pages::Whole;
 use crate::report::Report;
-use crate::{log, pages, reap, signals, sys};
+use crate::{log, reap, signals, sys};
 
 /// The version of what is handed over; a program refuses any other.
 const VERSION: u32 = 2;
@@ -219,7 +220,13 @@ pub(crate) fn resume(number: RawFd, config: PathBuf, probe: bool) -> Result<Exit
     let config = config::parse(&source, &env)
         .map_err(|problems| Failure::refused(problems.render(&source, false)))?;
     if probe {
-        return Ok(ExitCode::SUCCESS);
+        let is_there = |number: &RawFd| sys::is_open(*number);
+        let all = estate.descriptors().iter().all(is_there);
+        return if all {
+            Ok(ExitCode::SUCCESS)
+        } else {
+            Err(Failure::no("error: a descriptor is missing"))
+        };
     }
     log::open(&config.log).map_err(failed)?;
     log::set_role("supervisor");
@@ -273,21 +280,22 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
 
 fn member(heir: Heir) -> io::Result<Member> {
     let [ledger, ledger_to_read, scoreboard] = heir.files;
+    // A zygote that is leaving has left the conversation.
+    let line = if heir.line < 0 { None } else { Some(Channel::adopt(take(heir.line)?)) };
     let ledger: File = take(ledger)?.into();
-    let (header, slots) = pages::whole(&ledger, heir.capacity)?;
+    let pages = Whole::map(&ledger, heir.capacity)?;
     let held = super::member::Held {
         ledger,
         ledger_to_read: take(ledger_to_read)?.into(),
         scoreboard: take(scoreboard)?.into(),
-        header,
-        slots,
+        pages,
     };
     Ok(Member {
         generation: heir.generation,
         pid: heir.pid,
         role: if heir.is_active { Role::Active } else { Role::Retiring },
         why: Why::Reload,
-        line: Line::new(Channel::adopt(take(heir.line)?)),
+        line: Line::inherited(line),
         report: Report::adopt(take(heir.report)?),
         text: take(heir.text)?.into(),
         plan: heir.plan,

@@ -1,11 +1,15 @@
 //! Shared pages: the ledger's and the scoreboard's mappings.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
+use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 
-use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap};
+use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 /// Types that are made of atomics only: any bytes are a value, and other processes may write them.
 ///
@@ -32,20 +36,59 @@ unsafe impl Plain for crate::counters::Directory {}
 // SAFETY: as above.
 unsafe impl Plain for crate::counters::Family {}
 
+/// Pages that are mapped as long as this value lives.
+pub(crate) struct Mapping<T: Plain>(NonNull<[T]>);
+
+impl<T: Plain> Mapping<T> {
+    /// The pages, mapped from here on for as long as this process lives.
+    fn leak(self) -> &'static [T] {
+        let kept = ManuallyDrop::new(self);
+        // SAFETY: the mapping is valid (see `map`), and nothing unmaps it any more.
+        unsafe { kept.0.as_ref() }
+    }
+}
+
+impl<T: Plain> Deref for Mapping<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: the mapping is valid (see `map`) until this value is dropped.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T: Plain> Drop for Mapping<T> {
+    fn drop(&mut self) {
+        let size = size_of_val(&**self);
+        // SAFETY: the range is a mapping of ours, and what was borrowed from this value is gone. It can
+        // only fail for a range that is none.
+        let _unmapped = unsafe { munmap(self.0.cast(), size) };
+    }
+}
+
 fn map<T: Plain>(
     file: impl AsFd,
     offset: usize,
     count: usize,
     protection: ProtFlags,
-) -> io::Result<&'static [T]> {
+) -> io::Result<Mapping<T>> {
     let size = size_of::<T>().checked_mul(count).and_then(NonZeroUsize::new);
     let size = size.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let offset = i64::try_from(offset).map_err(io::Error::other)?;
     // SAFETY: a new mapping at an address that the kernel chooses touches nothing that exists.
     let start = unsafe { mmap(None, size, protection, MapFlags::MAP_SHARED, file, offset) }?;
-    // SAFETY: the mapping is page aligned, as long as `count` values, never unmapped, and `Plain` says
-    // that any bytes are a value. The files are never truncated (they belong to the daemon).
-    Ok(unsafe { std::slice::from_raw_parts(start.cast::<T>().as_ptr(), count) })
+    // The mapping is page aligned, as long as `count` values, and `Plain` says that any bytes are a
+    // value. The files are never truncated (they belong to the daemon).
+    Ok(Mapping(NonNull::slice_from_raw_parts(start.cast(), count)))
+}
+
+/// Maps `count` values of a file from `offset` on, to read and write, until the value is dropped.
+pub(crate) fn map_for_now<T: Plain>(
+    file: impl AsFd,
+    offset: usize,
+    count: usize,
+) -> io::Result<Mapping<T>> {
+    map(file, offset, count, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)
 }
 
 /// Maps `count` values of a file from `offset` on, to read and write.
@@ -54,7 +97,7 @@ pub(crate) fn map_pages<T: Plain>(
     offset: usize,
     count: usize,
 ) -> io::Result<&'static [T]> {
-    map(file, offset, count, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE)
+    map_for_now(file, offset, count).map(Mapping::leak)
 }
 
 /// Maps `count` values of a file from `offset` on, to read. With a descriptor that was opened to read
@@ -64,11 +107,20 @@ pub(crate) fn map_read_only<T: Plain>(
     offset: usize,
     count: usize,
 ) -> io::Result<&'static [T]> {
-    map(file, offset, count, ProtFlags::PROT_READ)
+    map(file, offset, count, ProtFlags::PROT_READ).map(Mapping::leak)
+}
+
+/// Takes the room of a part of a file, so that a write to a mapping of it cannot fail for want of it.
+pub(crate) fn reserve(file: impl AsFd, offset: usize, size: usize) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), offset as u64, size as u64) {
+        // A file system that cannot promise it.
+        Err(Errno::OPNOTSUPP) => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 /// Keeps a mapping out of the children that this process forks.
-pub(crate) fn not_for_children<T: Plain>(pages: &'static [T]) -> io::Result<()> {
+pub(crate) fn not_for_children<T: Plain>(pages: &[T]) -> io::Result<()> {
     let start = NonNull::from(pages).cast();
     // SAFETY: the range is a mapping of ours; the advice changes nothing in this process.
     unsafe { madvise(start, size_of_val(pages), MmapAdvise::MADV_DONTFORK) }?;

@@ -9,6 +9,6 @@ mod poll;
 mod process;
 
 pub(crate) use descriptors::{adopt, close_all_but, is_open, keep_from_programs};
-pub(crate) use map::{map_pages, map_read_only, not_for_children};
+pub(crate) use map::{Mapping, map_for_now, map_pages, map_read_only, not_for_children, reserve};
 pub(crate) use poll::{Polled, poll};
 pub(crate) use process::{Fork, fork, leave, restore_signals};

@@ -34,7 +34,7 @@ impl Zygote {
     fn session_slots(&self) -> Vec<usize> {
         let slot = |child: &Child| match child {
             Child::Session { slot } => Some(*slot),
-            Child::Runner { .. } => None,
+            Child::Runner { .. } | Child::Action => None,
         };
         self.children.values().filter_map(slot).collect()
     }
@@ -132,7 +132,7 @@ impl Zygote {
     /// The supervisor died: the sessions end, their chains are finished, and `core.shutdown` is left
     /// to the next start.
     pub(super) fn supervisor_is_gone(&mut self) {
-        if self.phase != Phase::Lost {
+        if !matches!(self.phase, Phase::Lost | Phase::Done) {
             log::error("the supervisor is gone; the sessions are ended");
             self.listeners.clear();
             self.dismiss_spares();

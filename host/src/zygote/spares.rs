@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{Child, Phase, Zygote};
 use crate::session::{self, Seat};
 use crate::sys::{self, Fork};
-use crate::{clock, log};
+use crate::{clock, log, scoreboard};
 
 /// So many spares may be lost one after the other before forking pauses.
 const LOST_MAX: u32 = 3;
@@ -78,7 +78,11 @@ impl Zygote {
     fn fork_into(&mut self, slot: usize) -> io::Result<Spare> {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (mine, its) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
-        self.header.used.fetch_max(slot as u32 + 1, Relaxed);
+        if slot >= self.header.used.load(Relaxed) as usize {
+            self.ledger.reserve(slot)?;
+            scoreboard::reserve(&self.scoreboard, slot)?;
+            self.header.used.store(slot as u32 + 1, Relaxed);
+        }
         self.slots[slot].identity.set_status(SlotStatus::Reserved);
         let forked = sys::fork().inspect_err(|_| self.slots[slot].identity.reset())?;
         match forked {

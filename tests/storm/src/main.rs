@@ -1,0 +1,97 @@
+//! The command line of the storms: each prints its figures and what must not be, and fails if there
+//! is anything of the latter.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use storm::programs::Programs;
+use storm::seed::Seed;
+use storm::summary::Summary;
+use storm::{reload, reload_time, spares, starved};
+
+/// Loads and measures a real daemon.
+#[derive(Parser)]
+struct Cli {
+    /// The daemon; built from this repository if absent
+    #[arg(long, requires = "module_dir")]
+    exeunt: Option<PathBuf>,
+    /// The folder with its modules
+    #[arg(long, requires = "exeunt")]
+    module_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    storm: Storm,
+}
+
+#[derive(Subcommand)]
+enum Storm {
+    /// Changes modules under load; kills zygotes; executes the supervisor again
+    Reload {
+        /// Reloads with changes
+        #[arg(long, default_value_t = 100)]
+        reloads: usize,
+        /// New sessions a second, at least
+        #[arg(long, default_value_t = 200)]
+        rate: u32,
+        /// Zygotes that are killed
+        #[arg(long, default_value_t = 3)]
+        kills: usize,
+        /// Repeats the choices of an earlier run
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Leaves the folder of the daemon where it is
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Measures a reload of many modules
+    ReloadTime {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        modules: usize,
+    },
+    /// Reloads with held sessions and few descriptors
+    Held {
+        /// Reloads
+        #[arg(long, default_value_t = 200)]
+        reloads: usize,
+        /// RLIMIT_NOFILE of the daemon
+        #[arg(long, default_value_t = 256)]
+        nofile: u32,
+    },
+    /// Measures connections with and without spares
+    Spares {
+        /// Sessions for each figure
+        #[arg(long, default_value_t = 2000)]
+        sessions: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let summary = run(Cli::parse());
+    let mut out = io::stdout().lock();
+    let (text, good) = match summary {
+        Ok(summary) => (summary.to_string(), summary.violations.is_empty()),
+        Err(why) => (format!("error: {why}\n"), false),
+    };
+    let shown = out.write_all(text.as_bytes());
+    if good && shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(cli: Cli) -> storm::Result<Summary> {
+    let programs = match (cli.exeunt, cli.module_dir) {
+        (Some(exeunt), Some(modules)) => Programs { exeunt, modules },
+        _ => Programs::build()?,
+    };
+    match cli.storm {
+        Storm::Reload { reloads, rate, kills, seed, keep } => {
+            let seed = seed.map_or_else(Seed::of_now, Seed);
+            writeln!(io::stdout(), "{:<38} {}", "seed", seed.0)?;
+            let plan = reload::Plan { reloads, rate, kills, wrong_every: 3, seed, keep };
+            reload::run(&programs, &plan)
+        }
+        Storm::ReloadTime { modules } => reload_time::run(&programs, modules),
+        Storm::Held { reloads, nofile } => starved::run(&programs, reloads, nofile),
+        Storm::Spares { sessions } => spares::run(&programs, sessions),
+    }
+}
