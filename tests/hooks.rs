@@ -1,5 +1,5 @@
 //! What modules register beside listeners: counters that all sessions share, timers, command hooks,
-//! authenticators.
+//! authenticators, control actions.
 
 use crate::harness::*;
 
@@ -231,4 +231,60 @@ fn the_first_authenticator_that_knows_the_user_decides_and_one_that_fails_refuse
     assert!(
         daemon.log().contains("authenticator hooks/guests of a login failed: the guests are lost")
     );
+}
+
+/// What `exeunt ctl hooks` says.
+#[track_caller]
+fn ctl(daemon: &Daemon, words: &[&str], status: i32) -> String {
+    let output = daemon.exeunt(&[&["ctl"], words].concat());
+    assert_eq!(output.status, status, "{}", output.text);
+    output.text
+}
+
+#[test]
+fn an_action_answers_with_what_it_was_given() {
+    let daemon = Setup::new().listen("hooks").start();
+    assert_eq!(ctl(&daemon, &["hooks", "echo", "a b", "", "ü"], 0), "[\"a b\",\"\",\"ü\"]\n");
+    assert_eq!(ctl(&daemon, &["hooks", "echo"], 0), "[]\n");
+    assert!(metrics(&daemon).contains("exeunt_hooks_called_total 2\n"));
+}
+
+#[test]
+fn an_action_that_is_refused_or_fails_says_why() {
+    let daemon = Setup::new().listen("hooks").start();
+    let no = ctl(&daemon, &["hooks", "no"], 1);
+    assert_eq!(no, "error: that cannot be done\n");
+    assert!(ctl(&daemon, &["hooks", "panic"], 1).contains("no luck"));
+    assert!(ctl(&daemon, &["hooks", "abort"], 1).contains("its process ended with SIGABRT"));
+    let unknown = ctl(&daemon, &["hooks", "nothing"], 1);
+    assert!(unknown.contains("it has `echo`, `whoami`, `no`"), "{unknown}");
+    let unknown = ctl(&daemon, &["none", "echo"], 1);
+    assert!(unknown.contains("no enabled module is called `none`"), "{unknown}");
+    let long = "x".repeat(70_000);
+    assert!(ctl(&daemon, &["hooks", "echo", &long], 1).contains("more than 65536 bytes"));
+}
+
+#[test]
+fn an_action_that_hangs_is_killed_and_holds_nobody_up() {
+    let daemon = Setup::new().listen("hooks").exit("listener = '300ms'").start();
+    std::thread::scope(|scope| {
+        let hang = scope.spawn(|| ctl(&daemon, &["hooks", "hang"], 1));
+        greeted(&daemon).ask("COUNT a", "COUNT done");
+        assert_eq!(ctl(&daemon, &["hooks", "echo", "1"], 0), "[\"1\"]\n");
+        let text = hang.join().expect("it ends");
+        assert!(text.contains("it was killed, perhaps at its deadline"), "{text}");
+    });
+}
+
+#[test]
+fn an_action_has_given_up_the_daemons_privileges() {
+    if !needs_root() {
+        return;
+    }
+    let daemon = Setup::new().listen("hooks").start();
+    let status = ctl(&daemon, &["hooks", "whoami"], 0);
+    let line = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap_or("?");
+    assert_eq!(line("Uid:"), "Uid:\t65534\t65534\t65534\t65534");
+    assert_eq!(line("CapEff:"), "CapEff:\t0000000000000000");
+    assert_eq!(line("NoNewPrivs:"), "NoNewPrivs:\t1");
 }

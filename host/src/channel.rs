@@ -66,6 +66,8 @@ pub(crate) enum Message {
     Kick { session: u64, token: u64 },
     /// Zygote: whether there was such a session.
     Kicked { found: bool, token: u64 },
+    /// Supervisor: call a control action; the words of the call and the client's connection come with it.
+    Call,
     /// Supervisor: the process that worked on that slot has died as its child; how, is in the ledger.
     Died { slot: u64 },
 }
@@ -97,6 +99,7 @@ impl Message {
             Message::Kick { session, token } => [13, session, token, 0, 0, 0],
             Message::Kicked { found, token } => [14, found.into(), token, 0, 0, 0],
             Message::Died { slot } => [15, slot, 0, 0, 0, 0],
+            Message::Call => [16, 0, 0, 0, 0, 0],
         };
         let mut bytes = [0; SIZE];
         for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
@@ -134,6 +137,7 @@ impl Message {
             13 => Message::Kick { session: a, token: b },
             14 => Message::Kicked { found: a == 1, token: b },
             15 => Message::Died { slot: a },
+            16 => Message::Call,
             _ => return None,
         })
     }
@@ -261,6 +265,7 @@ mod tests {
             Message::Drain { grace: 5, cause: 21 },
             Message::Kicked { found: true, token: 9 },
             Message::Died { slot: 17 },
+            Message::Call,
         ] {
             assert_eq!(Message::decode(&message.encode()), Some(message));
         }

@@ -2,13 +2,18 @@
 //! request does is the supervisor's business; how a reply is shown, the command line's.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::unistd::Gid;
+
+use crate::sys;
 
 /// The socket's name in the runtime directory.
 pub(crate) const NAME: &str = "control";
@@ -27,6 +32,9 @@ pub(crate) enum Request {
     Stop { grace: Option<u64> },
     /// End the session with that number.
     Kick { session: u64 },
+    /// Call a module's control action. A sealed memory file with the words comes along: what is in it
+    /// is for the process that calls it alone.
+    Call,
     /// Read the configuration and the modules again; or go back to the generation before.
     Reload { previous: bool },
 }
@@ -39,6 +47,7 @@ impl Request {
             Request::Stop { grace } => (2, grace.unwrap_or(u64::MAX)),
             Request::Kick { session } => (3, session),
             Request::Reload { previous } => (4, u64::from(previous)),
+            Request::Call => (5, 0),
         };
         let mut bytes = [0; REQUEST_SIZE];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -60,6 +69,7 @@ impl Request {
             2 => Some(Request::Stop { grace: Some(argument).filter(|ms| *ms != u64::MAX) }),
             3 => Some(Request::Kick { session: argument }),
             4 => Some(Request::Reload { previous: argument == 1 }),
+            5 => Some(Request::Call),
             _ => None,
         }
     }
@@ -133,10 +143,81 @@ fn directory(path: &Path) -> io::Result<OwnedFd> {
 
 /// Connects to the daemon of a runtime directory and sends a request.
 pub(crate) fn ask(runtime_dir: &Path, request: Request) -> io::Result<UnixStream> {
-    let dir = directory(runtime_dir)?;
-    let mut stream = UnixStream::connect(format!("/proc/self/fd/{}/{NAME}", dir.as_raw_fd()))?;
+    let mut stream = connect(runtime_dir)?;
     stream.write_all(&request.encode())?;
     Ok(stream)
+}
+
+fn connect(runtime_dir: &Path) -> io::Result<UnixStream> {
+    let dir = directory(runtime_dir)?;
+    UnixStream::connect(format!("/proc/self/fd/{}/{NAME}", dir.as_raw_fd()))
+}
+
+/// The most bytes of the words of a call, each with its end.
+pub(crate) const WORDS_MAX: usize = 64 * 1024;
+
+/// Connects likewise, and asks for a control action: the words are its module, its name and its
+/// arguments.
+pub(crate) fn call(runtime_dir: &Path, words: &[String]) -> io::Result<UnixStream> {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.bytes().chain([0])).collect();
+    if bytes.len() > WORDS_MAX {
+        let text = format!("the arguments have more than {WORDS_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    let words = sealed(&bytes)?;
+    let stream = connect(runtime_dir)?;
+    let (request, rights) = (Request::Call.encode(), [words.as_raw_fd()]);
+    let parts = [IoSlice::new(&request)];
+    let rights = [ControlMessage::ScmRights(&rights)];
+    let sent = sendmsg::<()>(stream.as_raw_fd(), &parts, &rights, MsgFlags::MSG_NOSIGNAL, None)?;
+    if sent != REQUEST_SIZE {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    Ok(stream)
+}
+
+fn sealed(bytes: &[u8]) -> io::Result<File> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let mut file: File = memfd_create(c"exeunt-call", flags)?.into();
+    file.write_all(bytes)?;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(SEALS))?;
+    Ok(file)
+}
+
+const SEALS: SealFlag = SealFlag::F_SEAL_WRITE
+    .union(SealFlag::F_SEAL_GROW)
+    .union(SealFlag::F_SEAL_SHRINK)
+    .union(SealFlag::F_SEAL_SEAL);
+
+/// Reads the words of a call, in the process that is there for it: module, action, arguments.
+pub(crate) fn words(file: OwnedFd) -> io::Result<Vec<String>> {
+    let strange = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    // Only a file in memory has seals: reading anything else might wait, or have an effect.
+    let seals = fcntl(&file, FcntlArg::F_GET_SEALS).map_err(|_| strange("no file in memory"))?;
+    if !SealFlag::from_bits_retain(seals).contains(SEALS) {
+        return Err(strange("they could still be changed"));
+    }
+    let (file, mut bytes) = (File::from(file), vec![0; WORDS_MAX + 1]);
+    let length = file.read_at(&mut bytes, 0)?;
+    if length > WORDS_MAX {
+        return Err(strange("they are too long"));
+    }
+    let text = std::str::from_utf8(&bytes[..length]).map_err(|_| strange("they are no UTF-8"))?;
+    Ok(text.split_terminator('\0').map(str::to_owned).collect())
+}
+
+/// Receives a part of a request, without waiting, and a descriptor if one came with it. Of more than
+/// one the kernel closes the others.
+pub(crate) fn receive(from: &UnixStream, to: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = nix::cmsg_space!(RawFd);
+    let mut parts = [IoSliceMut::new(to)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT;
+    let got = recvmsg::<()>(from.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+    let with = got.cmsgs()?.find_map(|part| match part {
+        ControlMessageOwned::ScmRights(numbers) => sys::adopt(*numbers.first()?).ok(),
+        _ => None,
+    });
+    Ok((got.bytes, with))
 }
 
 /// Creates the socket in the runtime directory; the caller holds the daemon's lock, so that one that
@@ -175,6 +256,7 @@ mod tests {
             Request::Stop { grace: None },
             Request::Stop { grace: Some(0) },
             Request::Kick { session: 17 },
+            Request::Call,
             Request::Reload { previous: true },
         ] {
             assert_eq!(Request::decode(&request.encode()), Some(request));
@@ -187,5 +269,17 @@ mod tests {
         bytes[31] = 1;
         assert_eq!(Request::decode(&bytes), None);
         assert_eq!(Request::decode(&[0; REQUEST_SIZE]), None);
+    }
+
+    #[test]
+    fn words_arrive_as_they_were_written_and_only_sealed() {
+        let bytes = b"ftp\0quota\0\0a b\0";
+        let read = words(sealed(bytes).expect("a file").into()).expect("words");
+        assert_eq!(read, ["ftp", "quota", "", "a b"]);
+        assert!(words(tempfile::tempfile().expect("a file").into()).is_err());
+        let open = memfd_create(c"open", MFdFlags::MFD_ALLOW_SEALING).expect("a file");
+        assert!(words(open).is_err());
+        assert!(words(sealed(&[b'a'; WORDS_MAX + 1]).expect("a file").into()).is_err());
+        assert!(words(sealed(b"\xff\0").expect("a file").into()).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! exeunt: a session daemon and module host. This is the story on one screen: which process this is
 //! decides what happens; each has its room.
 
+mod action;
 mod api;
 mod cause;
 mod channel;

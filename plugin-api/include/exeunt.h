@@ -13,7 +13,7 @@
  *                  while `living` gives a handle;
  *      [end]       in core.exit and core.shutdown listeners;
  *      [farewell]  in the farewell function of a protocol;
- *      [serve]     in the serve function of a protocol, while no other callback runs;
+ *      [protocol]  in the serve function of a protocol, while no other callback runs;
  *      [any]       in every callback.
  *    Elsewhere it does nothing and returns EXEUNT_BAD_PHASE or EXEUNT_BAD_HANDLE.
  *  - Text and bytes that the host gives out stay the host's: they are valid until the callback
@@ -80,7 +80,7 @@ enum exeunt_fact {
     EXEUNT_FACT_VERB = 12,     /* text: the verb of the command that a hook or handler is about */
     EXEUNT_FACT_ARGUMENT = 13, /* text: its argument; none if it has none, or is a secret */
     EXEUNT_FACT_REPLY = 14,    /* text: the reply to it, once there is one */
-    EXEUNT_FACT_CLAIMED = 15,  /* text: whom somebody claims to be, for an authenticator */
+    EXEUNT_FACT_CLAIMED = 15,  /* text: the user that somebody claims to be, for an authenticator */
     EXEUNT_FACT_SECRET = 16,   /* text: what they prove it with, for an authenticator */
     EXEUNT_FACT_BYTES_IN = 32, /* number: bytes received from the client */
     EXEUNT_FACT_BYTES_OUT = 33,/* number: bytes sent to the client */
@@ -88,9 +88,45 @@ enum exeunt_fact {
     EXEUNT_FACT_ENDED = 35,    /* number: when its end was committed, likewise; at an end */
     EXEUNT_FACT_LIVE = 36,     /* number: 1 if the session's process is alive and this one, else 0 */
     EXEUNT_FACT_ATTEMPT = 37,  /* number: how often this listener was entered for this session */
-    EXEUNT_FACT_LISTEN_INDEX = 38, /* number: the index of the listen among those of the protocol */
-    EXEUNT_FACT_CLASS = 39,    /* number: the exeunt_class of the command */
-    EXEUNT_FACT_OUTCOME = 40   /* number: how it went, an exeunt_status; none before it was tried */
+    EXEUNT_FACT_LISTEN_INDEX = 38,/* number: the index of the listen among those of the protocol */
+    EXEUNT_FACT_CLASS = 39,    /* number: the class of the command that a hook or handler is about */
+    EXEUNT_FACT_OUTCOME = 40   /* number: how it went: OK, FAILED, DENIED or ENDING; once it was tried */
+};
+
+/* When a command hook runs. */
+enum exeunt_phase {
+    EXEUNT_PHASE_PRE = 1,  /* before the command is carried out; may deny it */
+    EXEUNT_PHASE_POST = 2, /* after it was carried out, whether it succeeded or failed */
+    EXEUNT_PHASE_LOG = 3   /* at last, for every command that was dispatched */
+};
+
+/* What kind of command it is; register_hook takes a sum of these. */
+enum exeunt_class {
+    EXEUNT_CLASS_READ = 1,  /* reads the content of files */
+    EXEUNT_CLASS_WRITE = 2, /* changes files and folders */
+    EXEUNT_CLASS_DIRS = 4,  /* lists folders, moves between them */
+    EXEUNT_CLASS_AUTH = 8,  /* says or proves who the client is */
+    EXEUNT_CLASS_INFO = 16, /* asks about the server or the session */
+    EXEUNT_CLASS_MISC = 32  /* anything else */
+};
+
+/* What command_begin returns beside a status. */
+enum exeunt_begun {
+    EXEUNT_BEGUN_OWN = 0,    /* the protocol carries the command out, and then calls command_end */
+    EXEUNT_BEGUN_HANDLED = 1 /* a module has carried it out; here is its reply */
+};
+
+/* Where an authenticator runs. */
+enum exeunt_place {
+    EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
+};
+
+/* What an authenticator gives with `answer`; nothing given is UNKNOWN. */
+enum exeunt_verdict {
+    EXEUNT_VERDICT_UNKNOWN = 0,  /* it does not know the user: the next one is asked */
+    EXEUNT_VERDICT_ACCEPTED = 1, /* it is the user; with the account: a table with `user`, perhaps */
+                                 /* `home`, `root` (text) and `groups` (a list of texts) */
+    EXEUNT_VERDICT_REJECTED = 2  /* it knows the user, and it is not them */
 };
 
 /* The kind of a value, as value_kind returns it and value_new takes it. */
@@ -117,42 +153,6 @@ enum exeunt_level {
 enum exeunt_interest {
     EXEUNT_READ = 1, /* it can be read, or is at its end */
     EXEUNT_WRITE = 2 /* it can be written */
-};
-
-/* When a command hook runs. */
-enum exeunt_phase {
-    EXEUNT_PHASE_PRE = 1,  /* before the command is carried out; may deny it */
-    EXEUNT_PHASE_POST = 2, /* after it was carried out, whether it succeeded or failed */
-    EXEUNT_PHASE_LOG = 3   /* at last, for every command */
-};
-
-/* What kind of command it is; register_hook takes a sum of these. */
-enum exeunt_class {
-    EXEUNT_CLASS_READ = 1,  /* reads the content of files */
-    EXEUNT_CLASS_WRITE = 2, /* changes files and folders */
-    EXEUNT_CLASS_DIRS = 4,  /* lists folders, moves between them */
-    EXEUNT_CLASS_AUTH = 8,  /* says or proves who the client is */
-    EXEUNT_CLASS_INFO = 16, /* asks about the server or the session */
-    EXEUNT_CLASS_MISC = 32  /* anything else */
-};
-
-/* What command_begin returns beside an exeunt_status. */
-enum exeunt_begun {
-    EXEUNT_BEGUN_OWN = 0,    /* carry the command out, then call command_end */
-    EXEUNT_BEGUN_HANDLED = 1 /* a module has carried it out; its reply was written */
-};
-
-/* Where an authenticator runs. */
-enum exeunt_place {
-    EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
-};
-
-/* What an authenticator gives with `answer`; nothing given is EXEUNT_VERDICT_UNKNOWN. */
-enum exeunt_verdict {
-    EXEUNT_VERDICT_UNKNOWN = 0,  /* it does not know the user: the next one is asked */
-    EXEUNT_VERDICT_ACCEPTED = 1, /* with the account: a table with `user`, perhaps `home`, `root`,
-                                    and `groups`, a list */
-    EXEUNT_VERDICT_REJECTED = 2  /* it knows the user, and it is not them */
 };
 
 /* The most bytes of a module's facts of a session. */
@@ -339,52 +339,64 @@ struct exeunt_host {
                         struct exeunt_handle payload);
     /* [farewell] Gives the final reply. It is written without blocking, once. */
     int32_t (*farewell)(struct exeunt_handle end, struct exeunt_bytes bytes);
+
     /* [init] Registers a counter that all sessions share: its name and the names of its labels, at
-     * most 4. Returns its number, for counter_add. */
+     * most 4. Returns its number for counter_add. TOO_BIG, DUPLICATE. */
     int32_t (*register_counter)(struct exeunt_handle registrar, struct exeunt_str name,
                                 const struct exeunt_str *labels, size_t count);
-    /* [any but init] Adds to a counter of the calling module: its number, a value for each label (of
-     * which 64 bytes count), how much. 64 combinations of values are counted apart, others together. */
+    /* [any but init] Adds to a counter of this module: its number, a value for each label (of which
+     * 64 bytes count), how much. Of the combinations of values that come up, 64 are counted apart;
+     * the others are counted together. */
     int32_t (*counter_add)(uint32_t counter, const struct exeunt_str *values, size_t count,
-                           uint64_t amount);
-    /* [init] Registers a timer of sessions. In the callback the handle is that of the session. */
+                           uint64_t more);
+    /* [init] Registers a timer of sessions. In the callback the handle is that of the session in
+     * which the timer was set. */
     int32_t (*register_timer)(struct exeunt_handle registrar, struct exeunt_str name,
                               struct exeunt_callback callback);
-    /* [session] Sets a timer of the calling module: its callback is entered once, while the protocol
-     * waits, when that many milliseconds have passed. Negative: takes it back. */
-    int32_t (*timer_set)(struct exeunt_handle session, struct exeunt_str name, int64_t millis);
-    /* [init] Registers a command hook: the exeunt_phase, the verb or "no text" for all, a sum of
-     * exeunt_class or 0 for all. Hooks of a phase run in the order of these calls. A hook of `pre`
-     * denies with EXEUNT_DENIED, the reply being what was given with `fail`. */
+    /* [session] Sets a timer of this module: its callback is entered once, while the protocol waits,
+     * when that many milliseconds have passed. Set again it is moved; a negative time takes it
+     * back. */
+    int32_t (*timer_set)(struct exeunt_handle session, struct exeunt_str name,
+                         int64_t milliseconds);
+    /* [init] Registers a command hook: an exeunt_phase, the verb or "no text" for all, the classes of
+     * commands as a sum of bits or 0 for all, the hook's name. Hooks of a phase run in the order of
+     * these calls. In the callback the handle has the facts of the command. */
     int32_t (*register_hook)(struct exeunt_handle registrar, uint32_t phase, struct exeunt_str verb,
                              uint32_t classes, struct exeunt_str name,
                              struct exeunt_callback callback);
-    /* [init] Registers who carries out a verb in place of the protocol; a verb has one at most. */
+    /* [init] Registers who carries out a verb in place of the protocol; a verb has one at most:
+     * DUPLICATE. */
     int32_t (*register_command)(struct exeunt_handle registrar, struct exeunt_str verb,
                                 struct exeunt_callback callback);
-    /* [serve] Begins a command: verb, argument or "no text", its exeunt_class. Runs the hooks of
-     * `pre`. Returns an exeunt_begun; EXEUNT_DENIED if a hook denies or EXEUNT_FAILED if the module
-     * that carries it out failed, with the reply written; or EXEUNT_ENDING. The reply is the host's
-     * until serve returns. */
+    /* [protocol] Begins a command: verb, argument or "no text", the bit of its class. Runs the hooks
+     * of the phase `pre`. Returns an exeunt_begun; DENIED if a hook denies, FAILED if the module that
+     * carries it out failed, both with the reply written; or ENDING. */
     int32_t (*command_begin)(struct exeunt_handle session, struct exeunt_str verb,
-                             struct exeunt_str argument, uint32_t class_of_it,
+                             struct exeunt_str argument, uint32_t class_bit,
                              struct exeunt_str *reply);
-    /* [serve] Ends a command that began as EXEUNT_BEGUN_OWN: how it went, the reply or "no text". */
+    /* [protocol] Ends a command that the protocol carried out itself: how it went as a status, the
+     * reply or "no text". Runs the hooks of the phases `post` and `log`. */
     int32_t (*command_end)(struct exeunt_handle session, int32_t outcome, struct exeunt_str reply);
-    /* [command handler, authenticator] Gives the callback's answer: a number, and a value that
+    /* [command handler, authenticator, control action] Gives the callback's answer: a number, and a value that
      * value_new made or a handle that names nothing. A command handler gives 0 and the reply as
      * text, an authenticator an exeunt_verdict. */
     int32_t (*answer)(struct exeunt_handle about, int32_t number, struct exeunt_handle value);
-    /* [init] Registers an authenticator and the exeunt_place where it runs. They are asked in the
-     * order of these calls; the first that knows the user decides, and one that fails refuses. */
+
+    /* [init] Registers an authenticator: its name, the exeunt_place where it runs, the callback. They
+     * are asked in the order of these calls; the first that knows the user decides. */
     int32_t (*register_authenticator)(struct exeunt_handle registrar, struct exeunt_str name,
                                       uint32_t place, struct exeunt_callback callback);
-    /* [serve] Asks the authenticators about a user and a secret. EXEUNT_OK with the account written,
-     * a table; EXEUNT_DENIED if one rejects, EXEUNT_NONE if none knows the user. */
+    /* [protocol] Asks the authenticators about a user and a secret. OK with the account written, a
+     * table as in exeunt_verdict; DENIED if one rejects, NONE if none knows the user. */
     int32_t (*authenticate)(struct exeunt_handle session, struct exeunt_str user,
                             struct exeunt_str secret, struct exeunt_handle *account);
     /* [init] Opens a file to be read, as open_directory does a directory. */
     int32_t (*open_file)(struct exeunt_handle registrar, struct exeunt_str path);
+    /* [init] Registers a control action, which operators call with `exeunt ctl`. In the callback the
+     * payload is the list of its arguments, texts; its reply is given with `answer`: 0 and any
+     * value. It runs in a process of its own, without the daemon's privileges. */
+    int32_t (*register_control)(struct exeunt_handle registrar, struct exeunt_str action,
+                                struct exeunt_callback callback);
     /* Null. */
     const void *reserved;
 };

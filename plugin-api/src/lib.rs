@@ -102,6 +102,7 @@ pub mod settings;
 mod account;
 mod cause;
 mod command;
+mod control;
 mod counter;
 mod error;
 mod event;
@@ -121,6 +122,7 @@ pub use cause::Cause;
 pub use command::{
     Command, CommandClass, CommandOutcome, CommandPhase, Dispatched, Pattern, Request, Told,
 };
+pub use control::Control;
 pub use counter::Counter;
 pub use error::{Error, Failure, Result};
 pub use event::{Event, EventKey};

@@ -48,7 +48,6 @@ fn numbers() -> Vec<(String, i64)> {
         let names = [
             ("FACT_", Fact::from_number(n).map(|fact| format!("{fact:?}"))),
             ("PHASE_", Phase::from_number(n).map(|phase| format!("{phase:?}"))),
-            ("PLACE_", Place::from_number(n).map(|place| format!("{place:?}"))),
             ("LEVEL_", Level::from_number(n).map(|level| format!("{level:?}"))),
             (
                 "KIND_",
@@ -72,8 +71,10 @@ fn numbers() -> Vec<(String, i64)> {
         ("TooBig", status::TOO_BIG),
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
-        ("Read", Interest::READ as i32),
-        ("Write", Interest::WRITE as i32),
+        ("PlaceSession", Place::Session as i32),
+        ("VerdictUnknown", Verdict::UNKNOWN),
+        ("VerdictAccepted", Verdict::ACCEPTED),
+        ("VerdictRejected", Verdict::REJECTED),
         ("ClassRead", Class::READ as i32),
         ("ClassWrite", Class::WRITE as i32),
         ("ClassDirs", Class::DIRS as i32),
@@ -82,9 +83,8 @@ fn numbers() -> Vec<(String, i64)> {
         ("ClassMisc", Class::MISC as i32),
         ("BegunOwn", Begun::OWN),
         ("BegunHandled", Begun::HANDLED),
-        ("VerdictUnknown", Verdict::UNKNOWN),
-        ("VerdictAccepted", Verdict::ACCEPTED),
-        ("VerdictRejected", Verdict::REJECTED),
+        ("Read", Interest::READ as i32),
+        ("Write", Interest::WRITE as i32),
         ("Major", exeunt_api::abi::MAJOR as i32),
         ("Minor", exeunt_api::abi::MINOR as i32),
     ];

@@ -191,6 +191,12 @@ pub(super) fn authenticator(
     })
 }
 
+pub(super) fn control(registrar: Handle, action: &str, callback: Callback) -> Result<(), i32> {
+    register(registrar, |registry, code| {
+        registry.control(action, callback, |address| code.holds_code(address))
+    })
+}
+
 pub(super) fn settings(registrar: Handle) -> Option<Handle> {
     let config = running(registrar, |running| Ok(Rc::clone(&running.site.config))).ok()?;
     ValueStore::lend(&config)

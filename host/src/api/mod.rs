@@ -8,9 +8,10 @@ mod init;
 mod offer;
 mod values;
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use exeunt_api::abi::{CHost, HostRef, Waiting};
+use exeunt_api::abi::{CHost, Handle, HostRef, Waiting};
 
 use crate::cause::Cause;
 use crate::config::Node;
@@ -18,6 +19,7 @@ use crate::config::Node;
 pub(crate) use facts::Subject;
 pub(crate) use frames::{Command, Credentials, Entry, Given, Matter, Outcome, ask, enter};
 pub(crate) use init::{Site, initialise};
+pub(crate) use values::json;
 
 /// The session is to end: return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub(crate) trait Living {
     /// Commits a cause.
     fn end(&self, cause: Cause, detail: Option<&str>);
     /// Delivers an event that a module declared.
-    fn generate(&self, event: &crate::events::Event, payload: Option<exeunt_api::abi::Handle>);
+    fn generate(&self, event: &crate::events::Event, payload: Option<Handle>);
     /// Sets a timer of the plan, or takes it back.
     fn set_timer(&self, timer: usize, time: Option<Duration>);
     /// Begins a command of the protocol.
@@ -88,6 +90,11 @@ pub(crate) enum WaitError {
     Ending,
     /// A descriptor is not open, or the kernel would not wait.
     Bad,
+}
+
+/// Lends a value to the callback that is entered next.
+pub(crate) fn lend(value: &Rc<Node>) -> Option<Handle> {
+    values::ValueStore::lend(value)
 }
 
 /// The table that modules get.

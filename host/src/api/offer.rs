@@ -323,4 +323,8 @@ impl Offer for HostFunctions {
     fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
         init::open_file(registrar, path)
     }
+
+    fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()> {
+        init::control(registrar, action, callback)
+    }
 }

@@ -237,6 +237,22 @@ pub(super) fn put(table: Handle, name: &str, entry: Handle) -> Result<(), i32> {
     })
 }
 
+/// A value as JSON; bytes are a list of numbers, and what is no number in JSON is null.
+pub(crate) fn json(node: &Node) -> serde_json::Value {
+    match &node.kind {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Bool(b) => (*b).into(),
+        Kind::Int(n) => (*n).into(),
+        Kind::Float(n) => (*n).into(),
+        Kind::Str(text) => text.as_str().into(),
+        Kind::Bytes(bytes) => bytes.as_slice().into(),
+        Kind::List(entries) => entries.iter().map(json).collect(),
+        Kind::Table(entries) => {
+            entries.iter().map(|(key, entry)| (key.name.clone(), json(entry))).collect()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -139,6 +139,15 @@ pub(crate) enum Client {
         #[arg(long, conflicts_with = "grace")]
         now: bool,
     },
+    /// Call a control action of a module
+    Ctl {
+        /// The module
+        module: String,
+        /// The action
+        action: String,
+        /// What the action takes; after `--` also what begins with a hyphen
+        arguments: Vec<String>,
+    },
     /// End one session
     Kick {
         /// Its id in `who`, such as tk3f9a-17, or the number at the end of it

@@ -135,7 +135,7 @@ impl Daemon {
         })
     }
 
-    fn unreachable(&self, error: &io::Error) -> Refusal {
+    pub(super) fn unreachable(&self, error: &io::Error) -> Refusal {
         let socket = self.runtime_dir.join("control");
         let socket = socket.display();
         match error.kind() {

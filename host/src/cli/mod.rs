@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod ctl;
 mod daemon;
 mod exits;
 mod journal;
@@ -57,6 +58,9 @@ fn obey(command: &Client, daemon: &Daemon, streams: &mut Streams<'_>) -> Result<
         }
         Client::Stop { grace, now } => stop::run(daemon, *grace, *now, streams),
         Client::Reload { previous } => reload::run(daemon, *previous, streams),
+        Client::Ctl { module, action, arguments } => {
+            ctl::run(daemon, module, action, arguments, streams)
+        }
         Client::Kick { session } => kick::run(daemon, session, streams),
     }
 }

@@ -1,5 +1,5 @@
 //! Registrations of what is neither a listener nor a protocol: counters, timers,
-//! command hooks and handlers, authenticators.
+//! command hooks and handlers, authenticators, control actions.
 
 use exeunt_api::abi::{Callback, Phase, Place, status};
 
@@ -20,6 +20,8 @@ pub(crate) struct Extras {
     pub(crate) commands: Vec<Listener>,
     /// Authenticators, in the order in which they are asked.
     pub(crate) authenticators: Vec<Listener>,
+    /// Control actions.
+    pub(crate) controls: Vec<Listener>,
 }
 
 /// A command hook.
@@ -63,8 +65,9 @@ impl Extras {
         let hooks = self.hooks.iter().map(|hook| ("command hook", &hook.listener));
         let timers = self.timers.iter().map(|timer| ("timer", timer));
         let commands = self.commands.iter().map(|command| ("the command", command));
+        let controls = self.controls.iter().map(|control| ("control action", control));
         let others = self.authenticators.iter().map(|other| ("authenticator", other));
-        let mut all = hooks.chain(timers).chain(commands).chain(others);
+        let mut all = hooks.chain(timers).chain(commands).chain(others).chain(controls);
         all.find(|(_, listener)| listener.number == number)
     }
 
@@ -185,6 +188,19 @@ impl Registry {
         let new = self.callback(&what, name, callback, own_code)?;
         not_twice(&what, self.extras.authenticators.iter(), &new)?;
         add(&what, &mut self.extras.authenticators, new)
+    }
+
+    /// Registers a control action.
+    pub(crate) fn control(
+        &mut self,
+        action: &str,
+        callback: Callback,
+        own_code: impl Fn(usize) -> bool,
+    ) -> Registration {
+        let what = format!("the control action `{action}`");
+        let new = self.callback(&what, action, callback, own_code)?;
+        not_twice(&what, self.extras.controls.iter(), &new)?;
+        add(&what, &mut self.extras.controls, new)
     }
 
     /// Registers who carries out a verb.

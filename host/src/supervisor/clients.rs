@@ -1,8 +1,8 @@
 //! The clients of the control socket: who they are, what they ask, and what they are told. Each has
 //! a short time to ask; none of them can hold the daemon up.
 
-use std::io::{ErrorKind, Read};
-use std::os::fd::{AsRawFd, RawFd};
+use std::io::ErrorKind;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::Supervisor;
 use super::member::{Member, Role};
 use crate::channel::Message;
 use crate::clock::{self, Moment};
-use crate::control::{REQUEST_SIZE, Reply, Request};
+use crate::control::{self, REQUEST_SIZE, Reply, Request};
 use crate::log;
 
 /// How long a client may take to ask.
@@ -25,6 +25,8 @@ struct Client {
     stream: UnixStream,
     uid: u32,
     asked: Vec<u8>,
+    /// What came with the request.
+    with: Option<OwnedFd>,
     until: Moment,
 }
 
@@ -32,6 +34,7 @@ struct Client {
 pub(super) struct Asked {
     stream: UnixStream,
     request: Request,
+    with: Option<OwnedFd>,
 }
 
 /// A client that waits until the generations have looked for a session.
@@ -83,7 +86,10 @@ impl Clients {
         for mut client in clients {
             let is_ready = ready.next().unwrap_or(false);
             match if is_ready { client.read() } else { Progress::Waiting } {
-                Progress::Asked(request) => requests.push(Asked { stream: client.stream, request }),
+                Progress::Asked(request) => {
+                    let Client { stream, with, .. } = client;
+                    requests.push(Asked { stream, request, with });
+                }
                 Progress::Waiting if client.until > now => self.clients.push(client),
                 Progress::Waiting | Progress::Over => {}
             }
@@ -106,7 +112,7 @@ impl Clients {
             self.clients.remove(0);
         }
         let (asked, until) = (Vec::new(), clock::after(now, PATIENCE));
-        self.clients.push(Client { stream, uid: peer.uid(), asked, until });
+        self.clients.push(Client { stream, uid: peer.uid(), asked, with: None, until });
     }
 
     fn wait_for_kick(&mut self, kick: Kick) {
@@ -141,9 +147,12 @@ impl Client {
     fn read(&mut self) -> Progress {
         let mut bytes = [0; REQUEST_SIZE];
         let missing = REQUEST_SIZE - self.asked.len();
-        match (&self.stream).read(&mut bytes[..missing]) {
-            Ok(0) => return Progress::Over,
-            Ok(n) => self.asked.extend_from_slice(&bytes[..n]),
+        match control::receive(&self.stream, &mut bytes[..missing]) {
+            Ok((0, _)) => return Progress::Over,
+            Ok((n, with)) => {
+                self.asked.extend_from_slice(&bytes[..n]);
+                self.with = with.or(self.with.take());
+            }
             Err(e) if e.kind() == ErrorKind::WouldBlock => return Progress::Waiting,
             Err(_) => return Progress::Over,
         }
@@ -171,10 +180,11 @@ impl Client {
 impl Supervisor {
     /// Does what a client asks.
     pub(super) fn answer(&mut self, asked: Asked) {
-        let Asked { stream, request } = asked;
+        let Asked { stream, request, with } = asked;
         match request {
             Request::Status => Reply::done(self.status()).send(&stream),
             Request::Reload { previous } => self.reload(Some(stream), previous),
+            Request::Call => self.pass_call(&stream, with),
             Request::Stop { grace } => {
                 log::info("asked to end by the control socket");
                 self.end(grace.map(Duration::from_millis));
@@ -192,5 +202,22 @@ impl Supervisor {
                 self.clients.wait_for_kick(Kick { token, asked, stream });
             }
         }
+    }
+
+    /// Hands a call to the generation that serves, whose child answers the client. What the words are,
+    /// is not looked at here.
+    fn pass_call(&self, stream: &UnixStream, words: Option<OwnedFd>) {
+        let why = match (words, self.active()) {
+            (None, _) => "the words of the call are missing".to_owned(),
+            (_, None) => "no generation serves at this moment".to_owned(),
+            (Some(words), Some(active)) => {
+                let with = [words.as_raw_fd(), stream.as_raw_fd()];
+                match active.line.send(Message::Call, &with) {
+                    Ok(()) => return,
+                    Err(e) => format!("the zygote does not hear: {e}"),
+                }
+            }
+        };
+        Reply::refused(why).send(stream);
     }
 }

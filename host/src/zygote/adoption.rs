@@ -117,7 +117,7 @@ impl Zygote {
                 self.session_died(slot, Pid::from_raw(pid.cast_signed()), fate);
             }
             Some(Child::Runner { slot }) => self.runner_died(slot, fate),
-            None => {}
+            Some(Child::Action) | None => {}
         }
     }
 

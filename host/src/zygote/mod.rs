@@ -3,6 +3,7 @@
 //! runs a listener itself, and has one thread and no descriptor per session.
 
 mod accept;
+mod actions;
 mod admission;
 mod adoption;
 mod candidate;
@@ -17,6 +18,7 @@ use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -74,6 +76,8 @@ enum Child {
     Session { slot: usize },
     /// Works on what a session left, or on an event of the daemon.
     Runner { slot: usize },
+    /// Calls a control action.
+    Action,
 }
 
 struct Zygote {
@@ -100,6 +104,8 @@ struct Zygote {
     /// When the sessions are ordered to end, and for which cause.
     order_at: Option<(Moment, Cause)>,
     kills: VecDeque<Kill>,
+    /// The clients of the control actions that are running, by process.
+    actions: HashMap<i32, UnixStream>,
     /// It finishes what a daemon left that was killed.
     is_replay: bool,
     /// The plan is another than that of the sessions that were adopted: nothing can be run for them.
@@ -233,6 +239,7 @@ impl Zygote {
             daemon_event: DaemonEvent::Startup,
             order_at: None,
             kills: VecDeque::new(),
+            actions: HashMap::new(),
             is_replay: false,
             plan_differs: false,
             waiting: Vec::new(),
@@ -312,6 +319,7 @@ impl Zygote {
                 let found = self.kick(session);
                 self.channel.send(Message::Kicked { found, token }, &[])?;
             }
+            Message::Call => self.call_action(with),
             Message::Died { slot } => self.died_elsewhere(usize::try_from(slot).unwrap_or(0)),
             message => log::warn(format!("no answer to {message:?}")),
         }

@@ -145,7 +145,7 @@ pub struct Host {
     /// \[protocol\] Ends a command that the protocol was to carry out itself: how it went as a status, the
     /// reply or [`Str::NONE`]. Runs the hooks of the phases `post` and `log`.
     pub command_end: unsafe extern "C" fn(Handle, i32, Str) -> i32,
-    /// \[command handler, authenticator\] Gives the callback's answer: a number, and a value that `value_new` made or
+    /// \[command handler, authenticator, control action\] Gives the callback's answer: a number, and a value that `value_new` made or
     /// [`Handle::NONE`]; what they are depends on the callback. A command handler gives 0 and the reply
     /// as text, an authenticator a [`Verdict`](super::Verdict).
     pub answer: unsafe extern "C" fn(Handle, i32, Handle) -> i32,
@@ -158,6 +158,11 @@ pub struct Host {
     pub authenticate: unsafe extern "C" fn(Handle, Str, Str, *mut Handle) -> i32,
     /// \[init\] Opens a file to be read, as `open_directory` does a directory.
     pub open_file: unsafe extern "C" fn(Handle, Str) -> i32,
+
+    /// \[init\] Registers a control action, which operators call with `exeunt ctl`: its name, the
+    /// callback. There the payload is the list of its arguments, texts; it may give any value with
+    /// `answer` (and 0), which is the reply.
+    pub register_control: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

@@ -150,6 +150,9 @@ pub trait Offer: 'static {
     fn authenticate(session: Handle, user: &str, secret: &str) -> Answer<Handle>;
     /// See [`Host::open_file`].
     fn open_file(registrar: Handle, path: &str) -> Answer<i32>;
+
+    /// See [`Host::register_control`].
+    fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -216,6 +219,7 @@ fn table<O: Offer>() -> Host {
         register_authenticator: raw::register_authenticator::<O>,
         authenticate: raw::authenticate::<O>,
         open_file: raw::open_file::<O>,
+        register_control: raw::register_control::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
 }

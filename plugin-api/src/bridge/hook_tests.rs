@@ -106,3 +106,14 @@ fn a_verdict_and_an_account_cross_the_border() {
     with(|fake| fake.account = Some(account));
     assert_eq!(session.authenticate("a", "x").unwrap(), Some(Account::new("anna").root("/a")));
 }
+
+#[test]
+fn an_action_gets_its_arguments_and_answers_with_any_value() {
+    fake::install();
+    let words = |call: &Control<'_>| Ok(call.arguments().map(str::len).collect::<Vec<_>>());
+    Registrar::new(held()).control("count", words).unwrap();
+    let arguments = fake::value(&json!(["one", "", "three"])).held().handle();
+    with(|fake| fake.payload = Some(arguments));
+    assert_eq!(enter_last(), status::OK);
+    assert_eq!(with(|fake| fake.done.pop()).unwrap(), "answer 0 [3, 0, 5]");
+}

@@ -84,4 +84,9 @@ impl Held<'_> {
         // SAFETY: the host checks the handle and copies the text.
         lent(unsafe { host().open_file()(self.handle, Str::new(path)) })
     }
+
+    pub(crate) fn register_control(self, action: &str, callback: Callback) -> i32 {
+        // SAFETY: the callback was made by `listener`, so it stays valid for ever.
+        unsafe { host().register_control()(self.handle, Str::new(action), callback) }
+    }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Fake {
     pub(crate) callbacks: Vec<Callback>,
     /// What `command_begin` returns.
     pub(crate) begun: i32,
+    /// What came with an event or a call.
+    pub(crate) payload: Option<Handle>,
     /// What `authenticate` finds.
     pub(crate) account: Option<Handle>,
 }

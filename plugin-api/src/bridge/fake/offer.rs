@@ -146,7 +146,7 @@ impl Offer for Fake {
     }
 
     fn payload(_subject: Handle) -> Option<Handle> {
-        None
+        with(|fake| fake.payload)
     }
 
     fn living(subject: Handle) -> Option<Handle> {
@@ -278,6 +278,10 @@ impl Offer for Fake {
 
     fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
         Self::open_directory(registrar, path)
+    }
+
+    fn register_control(_registrar: Handle, action: &str, callback: Callback) -> Answer<()> {
+        register(format!("control {action}"), callback)
     }
 }
 

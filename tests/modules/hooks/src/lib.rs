@@ -30,6 +30,7 @@ impl Module for Hooks {
                 _ => Ok(Verdict::Unknown),
             }
         })?;
+        actions(reg)?;
         let lines = reg.counter("lines", [])?;
         let words = reg.counter("words", ["word"])?;
         let one = reg.on_timer("one", |session| rings(session, "one"))?;
@@ -63,6 +64,25 @@ fn commands(reg: &mut Registrar<'_>, trace: Option<&Path>) -> Result<()> {
         Ok(format!("214 {}", command.session().user().unwrap_or("nobody")))
     })?;
     reg.command("NOWAY", |_| Err(Error::new("there is no way")))
+}
+
+/// Actions that answer, fail, crash and hang.
+#[expect(clippy::disallowed_methods, reason = "an action that crashes, to be seen failing")]
+fn actions(reg: &mut Registrar<'_>) -> Result<()> {
+    let called = reg.counter("called", [])?;
+    reg.control("echo", move |call| {
+        called.add([], 1);
+        Ok(call.arguments().map(str::to_owned).collect::<Vec<_>>())
+    })?;
+    reg.control("whoami", |_| Ok(std::fs::read_to_string("/proc/self/status")?))?;
+    reg.control("no", |_| Err::<(), _>(Error::new("that cannot be done")))?;
+    reg.control("panic", |_| -> Result<()> { panic!("no luck") })?;
+    reg.control("abort", |_| -> Result<()> { std::process::abort() })?;
+    reg.control("hang", |_| -> Result<()> {
+        loop {
+            std::thread::park();
+        }
+    })
 }
 
 fn rings(session: &Session<'_>, name: &str) -> Result<()> {
