@@ -9,7 +9,7 @@ use abi_stable::prefix_type::PrefixTypeTrait;
 use super::border as raw;
 use super::{Bytes, CHost, Callback, Handle, Host, HostRef, ProtocolTable, Str, Waiting};
 
-/// A result of a host function: a value, or a [`status`] code below zero.
+/// A result of a host function: a value, or a [`status`](super::status) code below zero.
 pub type Answer<T> = Result<T, i32>;
 
 /// The host's functions with checked arguments; each is described at its field in [`Host`]. An
