@@ -105,6 +105,23 @@ fn another_program_takes_the_daemon_over_with_its_sessions() {
 }
 
 #[test]
+fn another_program_takes_over_although_a_generation_has_just_ended() {
+    let daemon = three().start();
+    let mut old = greeted(&daemon);
+    let zygote = Process(daemon.zygote());
+    assert_eq!(daemon.exeunt(&["reload"]).status, 0);
+    daemon.signal(Signal::SIGSTOP);
+    old.ask("quit", "goodbye");
+    old.close();
+    wait_until(|| zygote.is_zombie());
+    daemon.signal(Signal::SIGUSR2);
+    daemon.signal(Signal::SIGCONT);
+    wait_until(|| daemon.log().contains("goes on with 2 generations"));
+    wait_until(|| daemon.json("status")["generations"].as_array().unwrap().len() == 1);
+    greeted(&daemon);
+}
+
+#[test]
 fn after_another_program_the_daemon_still_reloads_and_ends() {
     let mut daemon = three().start();
     daemon.signal(Signal::SIGUSR2);

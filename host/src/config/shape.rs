@@ -12,7 +12,7 @@ pub(super) struct Shape {
     /// The keys that work.
     pub(super) keys: &'static [&'static str],
     /// Keys that are reserved for a later version.
-    later: &'static [&'static str],
+    pub(super) later: &'static [&'static str],
 }
 
 /// The outermost table.

@@ -199,9 +199,8 @@ impl Files {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let kind = name.split_once('.').map(|(kind, _)| kind);
-            if matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"))
-                || name == counters::FILE
-            {
+            let of_generation = matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"));
+            if of_generation || name == counters::FILE {
                 // What cannot be removed is overwritten or in nobody's way.
                 let _stays = fs::remove_file(entry.path());
             }

@@ -13,6 +13,7 @@ use crate::cause::Cause;
 use crate::channel::{Beginning, Message};
 use crate::control::Reply;
 use crate::{log, privileges};
+use exeunt_ledger::Slot;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -301,6 +302,13 @@ impl Later {
 }
 
 impl Held {
+    /// The slots that were ever used. The others have no room yet, and are not to be touched.
+    pub(super) fn used(&self) -> &[Slot] {
+        let used = self.pages.header().used.load(Relaxed) as usize;
+        let slots = self.pages.slots();
+        &slots[..used.clamp(1, slots.len())]
+    }
+
     /// What a zygote is given of them.
     pub(super) fn descriptors(&self) -> [RawFd; 3] {
         [self.ledger.as_raw_fd(), self.ledger_to_read.as_raw_fd(), self.scoreboard.as_raw_fd()]

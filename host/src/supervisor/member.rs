@@ -31,6 +31,11 @@ impl Line {
         Self(Some(channel))
     }
 
+    /// With nobody on the other side.
+    pub(super) fn gone() -> Self {
+        Self(None)
+    }
+
     pub(super) fn send(&self, message: Message, with: &[RawFd]) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         self.0.as_ref().ok_or_else(gone)?.send(message, with)
@@ -38,11 +43,6 @@ impl Line {
 
     pub(super) fn receive(&self) -> io::Result<Received> {
         self.0.as_ref().map_or(Ok(Received::Nothing), Channel::receive)
-    }
-
-    /// A conversation that was handed over; the other side may have left it.
-    pub(super) fn inherited(channel: Option<Channel>) -> Self {
-        Self(channel)
     }
 
     /// The other side is gone: nothing more is expected.

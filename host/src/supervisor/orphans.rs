@@ -41,18 +41,14 @@ impl Supervisor {
         for member in &self.members {
             let Some(held) = &member.held else { continue };
             let number = pid.as_raw().cast_unsigned();
-            let used = held.pages.header().used.load(Relaxed) as usize;
-            let found =
-                held.pages.slots().iter().take(used.max(1)).enumerate().find(|(_, slot)| {
-                    let identity = &slot.identity;
-                    match identity.status() {
-                        SlotStatus::Free => false,
-                        SlotStatus::Taken => slot.takeover.worker.load(SeqCst) == number,
-                        SlotStatus::Reserved | SlotStatus::Open => {
-                            identity.pid.load(Relaxed) == number
-                        }
-                    }
-                });
+            let found = held.used().iter().enumerate().find(|(_, slot)| {
+                let identity = &slot.identity;
+                match identity.status() {
+                    SlotStatus::Free => false,
+                    SlotStatus::Taken => slot.takeover.worker.load(SeqCst) == number,
+                    SlotStatus::Reserved | SlotStatus::Open => identity.pid.load(Relaxed) == number,
+                }
+            });
             if let Some((index, slot)) = found {
                 if slot.identity.status() == SlotStatus::Taken {
                     slot.identity.set_runner_status(fate.raw());

@@ -122,7 +122,7 @@ impl Supervisor {
 
 /// Writes down that nobody works on the slots any more: their processes are gone.
 fn bury(held: &Held) {
-    for slot in held.pages.slots() {
+    for slot in held.used() {
         let identity = &slot.identity;
         match identity.status() {
             SlotStatus::Free => {}
@@ -146,8 +146,7 @@ fn bury(held: &Held) {
 /// end by themselves, but what they do meanwhile would be done twice.
 fn end_left_over_processes(held: &Held) {
     let Ok(about) = held.ledger.metadata() else { return };
-    let known: Vec<i32> =
-        held.pages.slots().iter().flat_map(workers).filter(|pid| *pid != 0).collect();
+    let known: Vec<i32> = held.used().iter().flat_map(workers).filter(|pid| *pid != 0).collect();
     // A second look, for a runner that the zygote put on a chain during the first.
     for _ in 0..2 {
         let Ok(entries) = fs::read_dir("/proc") else { return };

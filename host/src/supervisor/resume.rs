@@ -219,18 +219,14 @@ pub(crate) fn resume(number: RawFd, config: PathBuf, probe: bool) -> Result<Exit
     let env = config::Environment::current().map_err(|e| Failure::no(e.to_string()))?;
     let config = config::parse(&source, &env)
         .map_err(|problems| Failure::refused(problems.render(&source, false)))?;
-    if probe {
-        let is_there = |number: &RawFd| sys::is_open(*number);
-        let all = estate.descriptors().iter().all(is_there);
-        return if all {
-            Ok(ExitCode::SUCCESS)
-        } else {
-            Err(Failure::no("error: a descriptor is missing"))
-        };
-    }
     log::open(&config.log).map_err(failed)?;
     log::set_role("supervisor");
     let mut supervisor = take_over(estate, source, config).map_err(failed)?;
+    if probe {
+        // Whatever could fail has been tried. The lock is still the other's: it is not given up here.
+        std::mem::forget(supervisor);
+        return Ok(ExitCode::SUCCESS);
+    }
     log::info(format!("goes on with {} generations", supervisor.members.len()));
     supervisor.notify_new_program();
     supervisor.reap_all();
@@ -280,9 +276,12 @@ fn take_over(estate: Estate, source: Source, config: Config) -> io::Result<Super
 
 fn member(heir: Heir) -> io::Result<Member> {
     let [ledger, ledger_to_read, scoreboard] = heir.files;
-    // A zygote that is leaving has left the conversation.
-    let line = if heir.line < 0 { None } else { Some(Channel::adopt(take(heir.line)?)) };
     let ledger: File = take(ledger)?.into();
+    // A zygote that has just ended has closed its side, and is reaped by the new program.
+    let line = match heir.line {
+        ..0 => Line::gone(),
+        number => Line::new(Channel::adopt(take(number)?)),
+    };
     let pages = Whole::map(&ledger, heir.capacity)?;
     let held = super::member::Held {
         ledger,
@@ -295,7 +294,7 @@ fn member(heir: Heir) -> io::Result<Member> {
         pid: heir.pid,
         role: if heir.is_active { Role::Active } else { Role::Retiring },
         why: Why::Reload,
-        line: Line::inherited(line),
+        line,
         report: Report::adopt(take(heir.report)?),
         text: take(heir.text)?.into(),
         plan: heir.plan,

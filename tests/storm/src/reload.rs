@@ -113,7 +113,7 @@ impl Storm {
         self.change(WAYS.len())?;
         self.change(0)?;
         self.daemon.wait_quiet()?;
-        let before = Holds::of(self.daemon.pid());
+        let before = Holds::at_rest(self.daemon.pid());
         // A little more than is asked for, so that the mean is not a little less.
         let load = Load::start(self.daemon.site.port, f64::from(plan.rate) * 1.05, &self.seed)?;
         let done = self.reloads(plan);
@@ -239,9 +239,14 @@ impl Storm {
     fn try_something_wrong(&mut self, turn: usize) -> Result<()> {
         let wrong = WRONG[turn % WRONG.len()];
         let config = Config { number: REFUSED + turn as u64, ..self.config.clone() };
-        self.modules.spoil(&self.daemon.site, &config, wrong, &mut self.seed)?;
         let before = identity(&self.daemon.generations()?);
-        let (done, text) = self.daemon.exeunt(&["reload"])?;
+        self.modules.spoil(&self.daemon.site, &config, wrong, &mut self.seed)?;
+        let (done, text) = match wrong.what {
+            // Without a table there is no way to the daemon by the file.
+            "no TOML" => (false, self.refused_by_signal()?),
+            _ => self.daemon.exeunt(&["reload"])?,
+        };
+        self.daemon.site.configure(&self.config)?;
         let refused = !done && text.contains(wrong.reason);
         self.summary.require(refused, || {
             format!("{}: not refused because of {:?}: {text}", wrong.what, wrong.reason)
@@ -252,6 +257,15 @@ impl Storm {
         });
         self.refusals += usize::from(refused);
         Ok(())
+    }
+
+    /// What the log says when a reload by signal was refused.
+    fn refused_by_signal(&mut self) -> Result<String> {
+        let before = self.daemon.site.read("log").len();
+        let said = |daemon: &Daemon| daemon.site.read("log").split_off(before);
+        self.daemon.signal(Signal::SIGHUP)?;
+        self.daemon.wait("the refusal", |daemon| said(daemon).contains("modules.toml:"))?;
+        Ok(said(&self.daemon))
     }
 
     /// The supervisor executes its program again.
@@ -332,7 +346,7 @@ impl Storm {
 
     /// What the supervisor holds, and what is left of processes and files.
     fn compare_processes(&mut self, before: Holds) {
-        let after = Holds::of(self.daemon.pid());
+        let after = Holds::at_rest(self.daemon.pid());
         let summary = &mut self.summary;
         let pair = |a: u64, b: u64| format!("{a} before, {b} after");
         summary.figure(

@@ -1,5 +1,6 @@
 //! Tests of whole files, and what they have in common.
 
+mod reference;
 mod refusals;
 mod robust;
 mod values;
