@@ -1,5 +1,9 @@
 //! What modules register beside listeners: counters that all sessions share, timers, command hooks,
-//! authenticators, control actions.
+//! authenticators, control actions,
+//! events of their own.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::harness::*;
 
@@ -166,8 +170,9 @@ const GEHEIM: &str = "$6$Zm9vYmFy$3KMnqjZBzMCvzphmImVtxa3td4EU3rOWcQkd.bT/mgUcNh
 fn with_users(users: &str) -> Setup {
     let users = users.replace("GEHEIM", GEHEIM);
     let setup = Setup::new().file("srv/anna/a.txt", "text").file("users", users);
-    let setup =
-        setup.module_with("ftp", "root = 'srv'").module_with("passwd_file", "file = 'users'");
+    let setup = setup
+        .module_with("ftp", "root = 'srv'\nwrite = ['/anna']")
+        .module_with("passwd_file", "file = 'users'");
     setup.listen("ftp")
 }
 
@@ -287,4 +292,32 @@ fn an_action_has_given_up_the_daemons_privileges() {
     assert_eq!(line("Uid:"), "Uid:\t65534\t65534\t65534\t65534");
     assert_eq!(line("CapEff:"), "CapEff:\t0000000000000000");
     assert_eq!(line("NoNewPrivs:"), "NoNewPrivs:\t1");
+}
+
+#[test]
+fn an_event_of_a_module_arrives_with_its_payload_and_version() {
+    let daemon = Setup::new().listen("hooks").start();
+    greeted(&daemon).ask("SAY so be it", "SAY done");
+    daemon.wait_exit();
+    let expected = r#"event hooks.said Some(3) {"text": "so be it", "length": 8}"#;
+    assert_eq!(daemon.trace().first().map(String::as_str), Some(expected));
+}
+
+#[test]
+fn a_module_hears_of_the_files_that_another_one_stores() {
+    let setup = with_users("anna:GEHEIM::/anna\n").module_with("hooks", "follow = 'ftp.stored'");
+    let daemon = setup.start();
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(daemon.path("srv/anna"), open).expect("modes can be set");
+    let mut anna = log_in(&daemon, "anna", "geheim", "230 ");
+    anna.ask("TYPE I", "200 ");
+    let port = anna.ask("EPSV", "229 ");
+    let port = port.split('|').nth(3).and_then(|port| port.parse().ok()).expect("a port");
+    let mut data = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a data connection");
+    anna.ask("STOR b.txt", "150 ");
+    data.write_all(b"12345").expect("sent");
+    drop(data);
+    anna.expect("226 ");
+    let expected = r#"event ftp.stored Some(1) {"path": "/anna/b.txt", "bytes": 5}"#;
+    assert!(daemon.trace().iter().any(|line| line == expected), "{:#?}", daemon.trace());
 }

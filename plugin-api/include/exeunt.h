@@ -90,7 +90,8 @@ enum exeunt_fact {
     EXEUNT_FACT_ATTEMPT = 37,  /* number: how often this listener was entered for this session */
     EXEUNT_FACT_LISTEN_INDEX = 38,/* number: the index of the listen among those of the protocol */
     EXEUNT_FACT_CLASS = 39,    /* number: the class of the command that a hook or handler is about */
-    EXEUNT_FACT_OUTCOME = 40   /* number: how it went: OK, FAILED, DENIED or ENDING; once it was tried */
+    EXEUNT_FACT_OUTCOME = 40,  /* number: how it went: OK, FAILED, DENIED or ENDING; once it was tried */
+    EXEUNT_FACT_EVENT_VERSION = 41 /* number: the version of a module's event that is delivered */
 };
 
 /* When a command hook runs. */

@@ -46,6 +46,20 @@ impl<'a> Event<'a> {
         self.held.text(Fact::Event).unwrap_or_default()
     }
 
+    /// The version that the module which declared the event gave it; `None` for an event of the host.
+    /// It grows when the meaning of the payload changes.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(event: &Event<'_>) {
+    /// let understood = event.version() == Some(1);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn version(&self) -> Option<u32> {
+        self.held.number(Fact::EventVersion).and_then(|version| u32::try_from(version).ok())
+    }
+
     /// The living session that the event is about; `None` for an event of the daemon, such as
     /// `core.startup`.
     ///
@@ -112,6 +126,45 @@ impl fmt::Debug for Event<'_> {
 
 /// An event that the module declared with [`Registrar::event`](crate::Registrar::event), for
 /// [`Session::generate`].
+///
+/// One module declares and generates it; any module listens. They agree on the payload by its form alone,
+/// and on its meaning by the version:
+///
+/// ```no_run
+/// # use exeunt_api::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize)]
+/// struct Stored<'a> {
+///     path: &'a str,
+///     bytes: u64,
+/// }
+///
+/// // In the module `ftp`:
+/// fn declare(reg: &mut Registrar<'_>) -> Result<EventKey> {
+///     reg.event("ftp.stored", 1)
+/// }
+///
+/// fn tell(session: &Session<'_>, stored: &EventKey, path: &str, bytes: u64) -> Result<()> {
+///     session.generate(stored, &Stored { path, bytes })
+/// }
+///
+/// // In another one:
+/// #[derive(Deserialize)]
+/// struct Seen<'a> {
+///     path: &'a str,
+/// }
+///
+/// fn listen(reg: &mut Registrar<'_>) -> Result<()> {
+///     reg.on("ftp.stored", "scan", |event| {
+///         if let (Some(1), Some(payload)) = (event.version(), event.payload()) {
+///             let stored: Seen<'_> = payload.read()?;
+///             event.log().info(format!("{} is new", stored.path));
+///         }
+///         Ok(())
+///     })
+/// }
+/// ```
 ///
 /// ```no_run
 /// # use exeunt_api::prelude::*;

@@ -143,7 +143,7 @@ fn subject(handle: Handle) -> Result<&'static Subject, i32> {
 pub(super) fn fact_str(handle: Handle, fact: u32) -> Result<Str, i32> {
     let fact = Fact::from_number(fact).ok_or(status::BAD_ARGUMENT)?;
     if fact == Fact::Event {
-        return frames::event(handle);
+        return frames::keep(frames::event(handle)?);
     }
     if matches!(fact, Fact::Verb | Fact::Argument | Fact::Reply | Fact::Claimed | Fact::Secret) {
         let text = frames::seen(handle)?.matter.and_then(|matter| matter.text(fact));
@@ -159,6 +159,11 @@ pub(super) fn fact_int(handle: Handle, fact: u32) -> Result<i64, i32> {
     let fact = Fact::from_number(fact).ok_or(status::BAD_ARGUMENT)?;
     if fact == Fact::Attempt {
         return Ok(frames::seen(handle)?.attempt.into());
+    }
+    if fact == Fact::EventVersion {
+        let event = subject(handle)?.plan.event(&frames::event(handle)?);
+        let of_module = event.filter(|event| event.owner.is_some());
+        return of_module.map(|event| event.version.into()).ok_or(status::NONE);
     }
     if matches!(fact, Fact::Class | Fact::Outcome) {
         let number = frames::seen(handle)?.matter.and_then(|matter| matter.number(fact));

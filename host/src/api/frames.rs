@@ -233,11 +233,10 @@ pub(super) fn answer(about: Handle, given: Given) -> Result<(), i32> {
     named(about, Name::Subject, |frame| frame.answer = Some(given))
 }
 
-/// The name of the event that the handle's callback is for, in the callback's keeping.
-pub(super) fn event(handle: Handle) -> Result<Str, i32> {
-    let event = named(handle, Name::Subject, |frame| frame.event.to_string())
-        .or_else(|_| named(handle, Name::Living, |frame| frame.event.to_string()))?;
-    keep(event)
+/// The name of the event that the handle's callback is for.
+pub(super) fn event(handle: Handle) -> Result<String, i32> {
+    named(handle, Name::Subject, |frame| frame.event.to_string())
+        .or_else(|_| named(handle, Name::Living, |frame| frame.event.to_string()))
 }
 
 /// The handle of the living session for the callback that `handle` belongs to.

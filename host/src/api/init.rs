@@ -144,8 +144,8 @@ pub(super) fn protocol(
     })
 }
 
-pub(super) fn declare_event(registrar: Handle, name: &str) -> Result<(), i32> {
-    register(registrar, |registry, _| registry.event(name))
+pub(super) fn declare_event(registrar: Handle, name: &str, version: u32) -> Result<(), i32> {
+    register(registrar, |registry, _| registry.event(name, version))
 }
 
 pub(super) fn state(registrar: Handle, size: u32) -> Result<(), i32> {

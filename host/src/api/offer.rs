@@ -139,8 +139,8 @@ impl Offer for HostFunctions {
         init::listen_settings(registrar, protocol, index)
     }
 
-    fn declare_event(registrar: Handle, name: &str, _version: u32) -> Answer<()> {
-        init::declare_event(registrar, name)
+    fn declare_event(registrar: Handle, name: &str, version: u32) -> Answer<()> {
+        init::declare_event(registrar, name, version)
     }
 
     fn register_state(registrar: Handle, size: u32) -> Answer<()> {

@@ -57,6 +57,8 @@ pub(crate) struct Event {
     pub(crate) name: String,
     /// The module that declared it; none for those of the host.
     pub(crate) owner: Option<usize>,
+    /// What its owner gave it; 0 for those of the host.
+    pub(crate) version: u32,
     pub(crate) listeners: Vec<Listener>,
 }
 

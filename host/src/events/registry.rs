@@ -32,8 +32,12 @@ impl Registry {
     pub(crate) fn new() -> Self {
         let own = [STARTUP, RESTART, CONNECT, LOGIN, LOGIN_FAILED, EXIT, MODULE_UNLOAD, SHUTDOWN];
         let ends = (0..64).filter_map(Cause::from_number).filter_map(Cause::event);
-        let event =
-            |name: &str| Event { name: name.to_owned(), owner: None, listeners: Vec::new() };
+        let event = |name: &str| Event {
+            name: name.to_owned(),
+            owner: None,
+            version: 0,
+            listeners: Vec::new(),
+        };
         let events = own.into_iter().chain(ends).map(event).collect();
         Self {
             modules: Vec::new(),
@@ -74,7 +78,12 @@ impl Registry {
         let known = known.unwrap_or_else(|| {
             // Perhaps a module that comes later declares it: `freeze` looks.
             let listeners = Vec::new();
-            self.events.push(Event { name: event.to_owned(), owner: Some(UNDECLARED), listeners });
+            self.events.push(Event {
+                name: event.to_owned(),
+                owner: Some(UNDECLARED),
+                version: 0,
+                listeners,
+            });
             self.events.len() - 1
         });
         let listeners = &mut self.events[known].listeners;
@@ -141,7 +150,7 @@ impl Registry {
     }
 
     /// Declares an event of the module.
-    pub(crate) fn event(&mut self, name: &str) -> Registration {
+    pub(crate) fn event(&mut self, name: &str, version: u32) -> Registration {
         let (index, module) = self.module();
         let what = format!("the event `{name}`");
         check_name(&what, name)?;
@@ -150,11 +159,13 @@ impl Registry {
             return refuse(status::BAD_ARGUMENT, &what, &why);
         }
         match self.events.iter_mut().find(|event| event.name == name) {
-            Some(event) if event.owner == Some(UNDECLARED) => event.owner = Some(index),
+            Some(event) if event.owner == Some(UNDECLARED) => {
+                (event.owner, event.version) = (Some(index), version);
+            }
             Some(_) => return refuse(status::DUPLICATE, &what, "it is declared twice"),
             None => {
                 let (name, listeners) = (name.to_owned(), Vec::new());
-                self.events.push(Event { name, owner: Some(index), listeners });
+                self.events.push(Event { name, owner: Some(index), version, listeners });
             }
         }
         Ok(())

@@ -82,13 +82,15 @@ pub enum Fact {
     Class = 39,
     /// Number: how it went, as a [`status`]: OK, FAILED, DENIED or ENDING; none before it was tried.
     Outcome = 40,
+    /// Number: the version of the event that is delivered; none for those of the host.
+    EventVersion = 41,
 }
 
 impl Fact {
     /// The fact with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        const ALL: [Fact; 25] = [
+        const ALL: [Fact; 26] = [
             Fact::Session,
             Fact::User,
             Fact::Peer,
@@ -114,6 +116,7 @@ impl Fact {
             Fact::ListenIndex,
             Fact::Class,
             Fact::Outcome,
+            Fact::EventVersion,
         ];
         ALL.into_iter().find(|fact| *fact as u32 == n)
     }

@@ -11,7 +11,7 @@ use crate::control::Control;
 use crate::data::Plan;
 use crate::entry::Fact;
 use crate::path::VirtualPath;
-use crate::tree::Tree;
+use crate::tree::{Tree, Upload};
 
 /// What a session has transferred. It lies in the session's slot: an exit listener reads it also
 /// after the session was killed, in the middle of a transfer too.
@@ -35,6 +35,17 @@ pub(crate) struct Kept {
     pub(crate) files: Counter<1>,
     /// Their bytes, likewise.
     pub(crate) bytes: Counter<1>,
+    /// Generated for each file that was stored whole: `ftp.stored` with [`Stored`].
+    pub(crate) stored: EventKey,
+}
+
+/// What comes with `ftp.stored`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Stored {
+    /// The file, as a client sees it whose root is that of the module.
+    path: String,
+    /// Its length.
+    bytes: u64,
 }
 
 impl Kept {
@@ -91,6 +102,8 @@ pub(crate) struct Client<'s> {
     pub(crate) control: Control<'s>,
     pub(crate) tree: Tree,
     pub(crate) login: Login,
+    /// Where the tree begins in that of the module.
+    root: VirtualPath,
     /// The working directory.
     pub(crate) folder: VirtualPath,
     /// TYPE A: line ends are converted.
@@ -126,6 +139,7 @@ impl<'s> Client<'s> {
             control: Control::new(session),
             tree: Tree::new(root, &writable, config.overwrite)?,
             login: Login::Nobody,
+            root: VirtualPath::default(),
             folder: VirtualPath::default(),
             ascii: true,
             restart: 0,
@@ -146,12 +160,19 @@ impl<'s> Client<'s> {
         self.folder.join(argument)
     }
 
+    /// Tells the modules that listen of a file that was stored whole.
+    pub(crate) fn tell_stored(&self, upload: &Upload) -> Result<()> {
+        let bytes = upload.file.metadata()?.len();
+        let path = self.root.join(upload.path.to_string().trim_start_matches('/')).to_string();
+        self.session.generate(&self.kept.stored, &Stored { path, bytes })
+    }
+
     /// Gives the client the tree and the folder of an account; false if that cannot be.
     pub(crate) fn move_in(&mut self, account: &Account) -> bool {
         let top = VirtualPath::default();
         if let Some(root) = &account.root {
             match self.tree.beneath(&top.join(root)) {
-                Ok(tree) => self.tree = tree,
+                Ok(tree) => (self.tree, self.root) = (tree, top.join(root)),
                 Err(error) => {
                     let (user, root) = (&account.user, root);
                     let text =

@@ -46,7 +46,8 @@ impl Module for Ftp {
         })?;
         let files = reg.counter("files", ["direction"])?;
         let bytes = reg.counter("bytes", ["direction"])?;
-        let kept = Kept { tally, files, bytes };
+        let stored = reg.event("ftp.stored", 1)?;
+        let kept = Kept { tally, files, bytes, stored };
         reg.protocol("ftp", Files { root, path: config.root, kept })
     }
 }

@@ -211,6 +211,7 @@ fn store(client: &mut Client<'_>, mut upload: Upload, start: Start, text: &str) 
     placed.map_err(|error| unwritable(&upload.path, &error))?;
     receive(client, &data, &mut upload)?;
     client.count(|tally| tally.stored += 1)?;
+    client.tell_stored(&upload)?;
     Ok(complete())
 }
 

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use exeunt_api::prelude::*;
+use serde::Serialize;
 
 /// Settings of the module.
 #[derive(Settings)]
 struct Config {
     /// Where each command hook appends a line.
     trace: Option<PathBuf>,
+    /// The event of another module to write down, too.
+    follow: Option<String>,
 }
 
 /// The module.
@@ -31,13 +34,23 @@ impl Module for Hooks {
             }
         })?;
         actions(reg)?;
+        let said = reg.event("hooks.said", 3)?;
+        for event in ["hooks.said"].into_iter().chain(config.follow.as_deref()) {
+            let trace = config.trace.clone();
+            reg.on(event, "follow", move |event| {
+                let (name, payload) = (event.name(), event.payload());
+                let (version, payload) = (event.version(), payload.ok_or("it has no payload")?);
+                let line = format!("event {name} {version:?} {payload:?}");
+                trace::append(trace.as_deref(), &line)
+            })?;
+        }
         let lines = reg.counter("lines", [])?;
         let words = reg.counter("words", ["word"])?;
         let one = reg.on_timer("one", |session| rings(session, "one"))?;
         let two = reg.on_timer("two", |session| rings(session, "two"))?;
         let nap = reg.on_timer("nap", |session| session.sleep(Duration::from_secs(60)))?;
         let bye = reg.on_timer("bye", |session| Err(session.end(End::Request("time is up"))))?;
-        reg.protocol("hooks", Lines { lines, words, timers: [one, two, nap, bye] })
+        reg.protocol("hooks", Lines { lines, words, said, timers: [one, two, nap, bye] })
     }
 }
 
@@ -67,7 +80,7 @@ fn commands(reg: &mut Registrar<'_>, trace: Option<&Path>) -> Result<()> {
 }
 
 /// Actions that answer, fail, crash and hang.
-#[expect(clippy::disallowed_methods, reason = "an action that crashes, to be seen failing")]
+#[expect(clippy::disallowed_methods, reason = "what a bad module may do")]
 fn actions(reg: &mut Registrar<'_>) -> Result<()> {
     let called = reg.counter("called", [])?;
     reg.control("echo", move |call| {
@@ -89,10 +102,18 @@ fn rings(session: &Session<'_>, name: &str) -> Result<()> {
     session.write_all(&session.connection(), format!("{name} rings\r\n").as_bytes())
 }
 
+/// What comes with `hooks.said`.
+#[derive(Serialize)]
+struct Said<'a> {
+    text: &'a str,
+    length: usize,
+}
+
 /// The protocol.
 struct Lines {
     lines: Counter<0>,
     words: Counter<1>,
+    said: EventKey,
     timers: [Timer; 4],
 }
 
@@ -129,6 +150,9 @@ impl Lines {
     fn obey(&self, session: &Session<'_>, verb: &str, argument: &str) -> Result<String> {
         match verb {
             "COUNT" => self.words.add([argument], 1),
+            "SAY" => {
+                session.generate(&self.said, &Said { text: argument, length: argument.len() })?;
+            }
             "AFTER" => self.set_timer(session, argument)?,
             "QUIT" => return Err(session.end(End::Quit)),
             _ => return Ok(format!("no {verb}")),
