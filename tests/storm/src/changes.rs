@@ -62,6 +62,9 @@ pub const WRONG: [Wrong; 13] = [
 pub struct Modules {
     folder: PathBuf,
     mark: Vec<u8>,
+    /// Where its number is, and where its name.
+    code: usize,
+    names: Vec<usize>,
     exeunt: PathBuf,
 }
 
@@ -77,10 +80,11 @@ impl Modules {
             fs::copy(programs.module(name), folder.join(format!("lib{name}.so")))?;
         }
         let mark = fs::read(programs.module("mark00"))?;
-        if places(&mark, CODE).len() != 1 {
+        let [code] = places(&mark, CODE)[..] else {
             return Err("the module mark00 does not hold its number once".into());
-        }
-        Ok(Self { folder, mark, exeunt: programs.exeunt.clone() })
+        };
+        let (code, names) = (code + CODE.len(), places(&mark, NAME));
+        Ok(Self { folder, mark, code, names, exeunt: programs.exeunt.clone() })
     }
 
     /// The content of the module `name` whose code has that number. The names have one length.
@@ -88,12 +92,9 @@ impl Modules {
     pub fn image(&self, name: &str, number: u64) -> Vec<u8> {
         let mut image = self.mark.clone();
         let digits = format!("{number:0DIGITS$}");
-        for place in places(&self.mark, CODE) {
-            let place = place + CODE.len();
-            image[place..place + DIGITS].copy_from_slice(digits.as_bytes());
-        }
-        for place in places(&self.mark, NAME) {
-            image[place..place + NAME.len()].copy_from_slice(name.as_bytes());
+        image[self.code..self.code + DIGITS].copy_from_slice(digits.as_bytes());
+        for place in &self.names {
+            image[*place..place + NAME.len()].copy_from_slice(name.as_bytes());
         }
         image
     }

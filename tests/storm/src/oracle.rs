@@ -121,8 +121,7 @@ fn judge_code(
     served: &[Served],
     summary: &mut Summary,
 ) {
-    let greeted = session.greeted.map(|(at, number)| (at, number));
-    let number = greeted.map_or(lines[0].number, |(_, number)| number);
+    let number = session.greeted.map_or(lines[0].number, |(_, number)| number);
     let codes = served.iter().find(|s| s.number == number).map(|s| &s.codes);
     for line in lines {
         let module = line.listener.split('/').next().unwrap_or_default();
@@ -132,7 +131,7 @@ fn judge_code(
             format!("{client} was of {own:?}, its {} was run by {has:?}", line.listener)
         });
     }
-    if let Some((at, number)) = greeted {
+    if let Some((at, number)) = session.greeted {
         let could = |s: &Served| {
             let not_over = s.until.is_none_or(|until| until >= session.begun);
             s.number == number && s.from <= at && not_over
@@ -191,4 +190,87 @@ fn by_session(journal: &str, summary: &mut Summary) -> HashMap<String, Vec<Value
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOURNAL: &str = r#"{"session":"s-1","generation":1,"sealed":true,"listeners":[
+        {"outcome":"done","attempt":1,"by":"session"}]}"#;
+
+    /// What is wrong with one session that was greeted by 7, with this trace.
+    fn wrong(trace: &str, end: End, kills: &[Instant]) -> Vec<String> {
+        let (now, listeners) = (Instant::now(), ["m/first".to_owned(), "m/second".to_owned()]);
+        let address = "127.1.0.1".parse().expect("an address");
+        let greeted = Some((now, 7));
+        let session = Session { address, begun: now, greeted, logged_in: false, over: now, end };
+        let codes = HashMap::from([("m".to_owned(), 5)]);
+        let served = Served { generation: 1, number: 7, codes, from: now, until: None };
+        let mut summary = Summary::default();
+        let evidence = Evidence {
+            sessions: &[session],
+            served: &[served],
+            kills,
+            listeners: &listeners,
+            trace,
+            journal: &JOURNAL.replace('\n', ""),
+        };
+        judge(&evidence, &mut summary);
+        summary.violations
+    }
+
+    fn line(listener: &str, number: u64, code: u64) -> String {
+        format!("m/{listener} s-1 127.1.0.1:99 {number} {code} client-quit live\n")
+    }
+
+    #[test]
+    fn a_session_whose_listeners_ran_once_each_is_right() {
+        let trace = line("first", 7, 5) + &line("second", 7, 5);
+        assert_eq!(wrong(&trace, End::Cause("client-quit"), &[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_listener_too_few_too_many_or_out_of_order_is_found() {
+        let (first, second) = (line("first", 7, 5), line("second", 7, 5));
+        for trace in [&first, &(second.clone() + &first), &(first.clone() + &second + &second)] {
+            let wrong = wrong(trace, End::Cause("client-quit"), &[]);
+            assert!(wrong[0].contains("the listeners that ran are"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn other_code_and_other_settings_are_found() {
+        for (number, code) in [(7, 6), (8, 5)] {
+            let trace = line("first", 7, 5) + &line("second", number, code);
+            let wrong = wrong(&trace, End::Cause("client-quit"), &[]);
+            assert!(wrong[0].contains("its m/second was run by"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn another_cause_is_found() {
+        let trace = line("first", 7, 5) + &line("second", 7, 5);
+        let wrong = wrong(&trace, End::Cause("client-eof"), &[]);
+        assert_eq!(wrong, ["127.1.0.1: client-quit instead of client-eof"]);
+    }
+
+    #[test]
+    fn a_session_may_be_lost_only_when_a_zygote_is_killed() {
+        let broken = End::Broken("the connection ended".to_owned());
+        assert!(!wrong("", broken.clone(), &[]).is_empty());
+        let before_it_began = Instant::now();
+        assert!(!wrong("", broken, &[before_it_began]).is_empty());
+    }
+
+    #[test]
+    fn a_session_that_was_open_and_not_logged_in_when_a_zygote_was_killed_is_lost() {
+        let (begun, end) = (Instant::now(), End::Broken("the connection ended".to_owned()));
+        let address = "127.1.0.1".parse().expect("an address");
+        let over = begun + std::time::Duration::from_secs(2);
+        let session = Session { address, begun, greeted: None, logged_in: false, over, end };
+        let kill = begun + std::time::Duration::from_secs(1);
+        assert!(is_lost(&session, &[kill]));
+        assert!(!is_lost(&Session { logged_in: true, ..session }, &[kill]));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 /// What a process holds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +19,16 @@ pub struct Holds {
 }
 
 impl Holds {
+    /// What a process holds when it has done what it was just asked for.
+    #[must_use]
+    pub fn at_rest(pid: i32) -> Self {
+        let samples = (0..5).map(|_| {
+            thread::sleep(Duration::from_millis(20));
+            Self::of(pid)
+        });
+        samples.min_by_key(|holds| holds.descriptors).unwrap_or_default()
+    }
+
     /// What a process holds now; nothing of one that is gone.
     #[must_use]
     pub fn of(pid: i32) -> Self {

@@ -34,7 +34,7 @@ pub fn run(programs: &Programs, reloads: usize, nofile: u32) -> Result<Summary> 
         daemon.exeunt(&["reload"])?;
     }
     daemon.wait_quiet()?;
-    let before = Holds::of(daemon.pid());
+    let before = Holds::at_rest(daemon.pid());
     let (mut refusals, mut times, mut most) = (Vec::new(), Vec::new(), 0);
     for _ in 0..reloads {
         held.open(1);
@@ -54,7 +54,7 @@ pub fn run(programs: &Programs, reloads: usize, nofile: u32) -> Result<Summary> 
     let broken = held.over.iter().filter(|session| is_broken(&session.end)).count();
     held.keep(0);
     daemon.wait_quiet()?;
-    let after = Holds::of(daemon.pid());
+    let after = Holds::at_rest(daemon.pid());
     let (done, text) = daemon.exeunt(&["reload"])?;
     summary.require(done, || format!("no reload in the end: {text}"));
     let same = before.descriptors == after.descriptors;
