@@ -131,3 +131,75 @@ fn after_another_program_the_daemon_still_reloads_and_ends() {
     assert_eq!(daemon.stop(), 0);
     assert_eq!(daemon.entered("daemon"), ALL);
 }
+
+/// Kills the zygote, and stops the one that is to go on before it has begun.
+fn kill_zygote_and_stop_the_next(daemon: &Daemon) -> i32 {
+    let dead = daemon.zygote();
+    kill(dead, Signal::SIGKILL);
+    wait_until(|| daemon.zygote() != dead);
+    let next = daemon.zygote();
+    kill(next, Signal::SIGSTOP);
+    next
+}
+
+/// Every generation by its number and state.
+fn generations(daemon: &Daemon) -> Vec<(u64, String)> {
+    let status = daemon.json("status");
+    let all = status["generations"].as_array().expect("a list").iter();
+    all.map(|g| {
+        (g["generation"].as_u64().expect("a number"), g["state"].as_str().expect("a state").into())
+    })
+    .collect()
+}
+
+#[test]
+fn a_zygote_that_dies_before_it_has_stopped_accepting_does_not_hold_a_reload_up() {
+    let events = "events = ['restart']";
+    let daemon = Setup::new().module_with("trace_a", events).listen("echo").start();
+    let old = daemon.zygote();
+    kill(old, Signal::SIGSTOP);
+    daemon.signal(Signal::SIGHUP);
+    wait_until(|| daemon.entered("daemon") == "trace_a/restart");
+    kill(old, Signal::SIGKILL);
+    wait_until(|| generations(&daemon) == [(2, "active".to_owned())]);
+    greeted(&daemon);
+}
+
+#[test]
+fn a_generation_that_was_overtaken_while_its_zygote_was_dead_only_finishes() {
+    let daemon = three().start();
+    let next = kill_zygote_and_stop_the_next(&daemon);
+    assert_eq!(daemon.exeunt(&["reload"]).stdout, "generation 2 serves\n");
+    greeted(&daemon);
+    kill(next, Signal::SIGCONT);
+    wait_until(|| generations(&daemon) == [(2, "active".to_owned())]);
+    greeted(&daemon);
+}
+
+#[test]
+fn a_reload_that_is_refused_while_a_zygote_is_dead_leaves_the_sockets_alone() {
+    let daemon = three().start();
+    let text = std::fs::read_to_string(daemon.path("modules.toml")).expect("a configuration");
+    let next = kill_zygote_and_stop_the_next(&daemon);
+    std::fs::write(daemon.path("modules.toml"), format!("{text}[timeouts.idle]\n"))
+        .expect("written");
+    daemon.signal(Signal::SIGHUP);
+    wait_until(|| daemon.log().contains("the reload was refused"));
+    std::fs::write(daemon.path("modules.toml"), text).expect("written");
+    kill(next, Signal::SIGCONT);
+    greeted(&daemon);
+}
+
+#[test]
+fn a_zygote_that_dies_while_it_takes_over_is_followed_by_one_with_the_same_modules() {
+    let setup = Setup::new();
+    let own = setup.path("libtrace_a.so");
+    std::fs::copy(library("trace_a"), &own).expect("a copy");
+    let daemon = setup.module_at("trace_a", &own, "").listen("echo").start();
+    let next = kill_zygote_and_stop_the_next(&daemon);
+    std::fs::write(&own, "broken").expect("written");
+    kill(next, Signal::SIGKILL);
+    drop(greeted(&daemon));
+    daemon.wait_exit();
+    assert!(!daemon.log().contains("cannot be loaded"), "{}", daemon.log());
+}

@@ -121,8 +121,7 @@ fn judge_code(
     served: &[Served],
     summary: &mut Summary,
 ) {
-    let greeted = session.greeted;
-    let number = greeted.map_or(lines[0].number, |(_, number)| number);
+    let number = session.greeted.map_or(lines[0].number, |(_, number)| number);
     let codes = served.iter().find(|s| s.number == number).map(|s| &s.codes);
     for line in lines {
         let module = line.listener.split('/').next().unwrap_or_default();
@@ -132,7 +131,7 @@ fn judge_code(
             format!("{client} was of {own:?}, its {} was run by {has:?}", line.listener)
         });
     }
-    if let Some((at, number)) = greeted {
+    if let Some((at, number)) = session.greeted {
         let could = |s: &Served| {
             let not_over = s.until.is_none_or(|until| until >= session.begun);
             s.number == number && s.from <= at && not_over

@@ -2,21 +2,20 @@
 //! living generation; wrong changes in between are refused; the supervisor executes itself again and
 //! zygotes are killed. Nothing of it may cost a connection, a session or a listener its turn.
 
+mod mishaps;
+mod verdict;
+
 use std::collections::HashMap;
 use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use std::time::Instant;
 
 use crate::Result;
-use crate::changes::{Modules, WAYS, WRONG};
-use crate::daemon::{Daemon, Generation};
+use crate::changes::{Modules, WAYS};
+use crate::daemon::Daemon;
 use crate::held::Held;
-use crate::load::{Load, Session};
-use crate::oracle::{self, Evidence, Served};
-use crate::processes::{self, Holds};
+use crate::load::Load;
+use crate::oracle::Served;
+use crate::processes::Holds;
 use crate::programs::Programs;
 use crate::seed::Seed;
 use crate::site::{Config, Site};
@@ -26,8 +25,6 @@ use crate::summary::{Summary, spread};
 const HELD: usize = 5;
 /// How many sessions are open in each.
 const EACH: usize = 2;
-/// Settings that are refused have numbers from here on.
-const REFUSED: u64 = 1_000_000;
 
 /// What a storm is made of.
 #[derive(Clone, Debug)]
@@ -233,161 +230,4 @@ impl Storm {
         self.held.open(EACH);
         Ok(())
     }
-
-    /// Tries what must be refused, for the right reason; who is greeted with its number is found by
-    /// the oracle.
-    fn try_something_wrong(&mut self, turn: usize) -> Result<()> {
-        let wrong = WRONG[turn % WRONG.len()];
-        let config = Config { number: REFUSED + turn as u64, ..self.config.clone() };
-        let before = identity(&self.daemon.generations()?);
-        self.modules.spoil(&self.daemon.site, &config, wrong, &mut self.seed)?;
-        let (done, text) = match wrong.what {
-            // Without a table there is no way to the daemon by the file.
-            "no TOML" => (false, self.refused_by_signal()?),
-            _ => self.daemon.exeunt(&["reload"])?,
-        };
-        self.daemon.site.configure(&self.config)?;
-        let refused = !done && text.contains(wrong.reason);
-        self.summary.require(refused, || {
-            format!("{}: not refused because of {:?}: {text}", wrong.what, wrong.reason)
-        });
-        let after = identity(&self.daemon.generations()?);
-        self.summary.require(after.last() == before.last(), || {
-            format!("{}: refused, but {before:?} became {after:?}", wrong.what)
-        });
-        self.refusals += usize::from(refused);
-        Ok(())
-    }
-
-    /// What the log says when a reload by signal was refused.
-    fn refused_by_signal(&mut self) -> Result<String> {
-        let before = self.daemon.site.read("log").len();
-        let said = |daemon: &Daemon| daemon.site.read("log").split_off(before);
-        self.daemon.signal(Signal::SIGHUP)?;
-        self.daemon.wait("the refusal", |daemon| said(daemon).contains("modules.toml:"))?;
-        Ok(said(&self.daemon))
-    }
-
-    /// The supervisor executes its program again.
-    fn re_exec(&mut self) -> Result<()> {
-        let said = |daemon: &Daemon| daemon.site.read("log").matches("goes on with ").count();
-        let before = said(&self.daemon);
-        self.daemon.signal(Signal::SIGUSR2)?;
-        self.daemon.wait("the supervisor goes on", |daemon| said(daemon) > before)?;
-        self.summary.figure("executed again", "once");
-        Ok(())
-    }
-
-    fn kill_while_quiet(&mut self, state: &str) -> Result<()> {
-        if state == "active" {
-            self.held.strand(EACH);
-        }
-        self.kill(state)?;
-        self.held.see_stranded_end();
-        self.prepare(self.kills.len())?;
-        self.reload(&["reload"])
-    }
-
-    fn kill_during_a_reload(&mut self, turn: usize) -> Result<()> {
-        self.prepare(turn)?;
-        let usual = self.times.iter().sum::<f64>() / self.times.len().max(1) as f64;
-        let after = Duration::from_secs_f64(usual / 1e3 * self.seed.below(100) as f64 / 100.0);
-        let victim = self.victim("active")?;
-        let killer = thread::spawn(move || {
-            thread::sleep(after);
-            (Instant::now(), kill(Pid::from_raw(victim.pid), Signal::SIGKILL))
-        });
-        self.reload(&["reload"])?;
-        let (at, killed) = killer.join().map_err(|_| "the killer panicked")?;
-        killed?;
-        self.kills.push(at);
-        self.wait_for_successors()
-    }
-
-    fn victim(&self, state: &str) -> Result<Generation> {
-        let all = self.daemon.generations()?;
-        let victim = all.into_iter().find(|generation| generation.state == state);
-        victim.ok_or_else(|| format!("no generation is {state}").into())
-    }
-
-    fn kill(&mut self, state: &str) -> Result<()> {
-        let victim = self.victim(state)?;
-        self.kills.push(Instant::now());
-        kill(Pid::from_raw(victim.pid), Signal::SIGKILL)?;
-        self.daemon.wait("the next zygote", |daemon| {
-            let all = daemon.generations().unwrap_or_default();
-            all.iter().any(|g| g.number == victim.number && g.pid != victim.pid)
-        })?;
-        self.wait_for_successors()
-    }
-
-    fn wait_for_successors(&mut self) -> Result<()> {
-        self.daemon.wait("every generation has its zygote", |daemon| {
-            let all = daemon.generations().unwrap_or_default();
-            !all.is_empty() && all.iter().all(|g| matches!(&*g.state, "active" | "retiring"))
-        })
-    }
-
-    fn compare(&mut self, sessions: &[Session]) {
-        let listeners: Vec<String> =
-            ["mark00/first", "mark00/second", "mark01/first", "mark01/second"]
-                .map(str::to_owned)
-                .into();
-        let evidence = Evidence {
-            sessions,
-            served: &self.served,
-            kills: &self.kills,
-            listeners: &listeners,
-            trace: &self.daemon.site.read("trace"),
-            journal: &self.daemon.site.read("state/exits.jsonl"),
-        };
-        oracle::judge(&evidence, &mut self.summary);
-    }
-
-    /// What the supervisor holds, and what is left of processes and files.
-    fn compare_processes(&mut self, before: Holds) {
-        let after = Holds::at_rest(self.daemon.pid());
-        let summary = &mut self.summary;
-        let pair = |a: u64, b: u64| format!("{a} before, {b} after");
-        summary.figure(
-            "supervisor's descriptors",
-            pair(before.descriptors as u64, after.descriptors as u64),
-        );
-        summary
-            .figure("supervisor's mappings", pair(before.mappings as u64, after.mappings as u64));
-        summary.figure("supervisor's memory, KiB", pair(before.resident, after.resident));
-        summary.figure(
-            "supervisor's address space, KiB",
-            pair(before.virtual_size, after.virtual_size),
-        );
-        summary.require(after.descriptors == before.descriptors, || {
-            let open = processes::descriptors(self.daemon.pid());
-            format!("descriptors of the supervisor: {before:?}, {after:?}, open: {open:?}")
-        });
-        // The heap may have been cut up a little; the pages of generations are larger.
-        let stable =
-            after.mappings <= before.mappings + 4 && after.resident <= before.resident + 2048;
-        summary.require(stable, || format!("memory of the supervisor: {before:?}, {after:?}"));
-        let processes = processes::below(self.daemon.pid());
-        summary.figure("processes below it", format!("{processes:?}"));
-        let zombies = processes.get("zombie").copied().unwrap_or(0);
-        summary.require(zombies == 0, || format!("{zombies} zombies"));
-        let others = processes.values().sum::<usize>() - zombies;
-        summary.require(others == 5, || format!("one zygote and its spares, not {processes:?}"));
-        let (ledgers, kept) = (self.files("run", "ledger."), self.files("run/modules", ""));
-        self.summary.figure("ledgers, kept modules", format!("{ledgers}, {kept}"));
-        self.summary.require(ledgers == 1, || format!("{ledgers} ledgers are left"));
-        // Two generations can be gone back to: the one that serves and the one before, of 3 modules.
-        self.summary.require(kept <= 6, || format!("{kept} modules are kept"));
-    }
-
-    fn files(&self, folder: &str, begin: &str) -> usize {
-        let all = fs::read_dir(self.daemon.site.path(folder)).into_iter().flatten().flatten();
-        all.filter(|file| file.file_name().to_string_lossy().starts_with(begin)).count()
-    }
-}
-
-/// What must not change when a reload is refused.
-fn identity(generations: &[Generation]) -> Vec<(u64, i32, String)> {
-    generations.iter().map(|g| (g.number, g.pid, g.state.clone())).collect()
 }
