@@ -64,8 +64,10 @@ pub struct Identity {
     pub started_at: AtomicU64,
     /// The index of the listen.
     pub listen: AtomicU32,
-    /// The number of listeners in its chain.
+    /// The number of turns in its chain.
     pub listeners: AtomicU32,
+    /// How many runners have had turns for it while it lived.
+    pub lent: AtomicU32,
     /// The client's address and port.
     pub peer: Text<64>,
     /// The local address and port.
@@ -94,6 +96,7 @@ impl Identity {
             started_at: AtomicU64::new(0),
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
+            lent: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
         }
@@ -173,7 +176,9 @@ impl Identity {
     /// Makes the page ready for the next session of the slot.
     pub fn reset(&self) {
         self.set_status(SlotStatus::Free);
-        for word in [&self.owner, &self.order, &self.counted, &self.listen, &self.listeners] {
+        for word in
+            [&self.owner, &self.order, &self.counted, &self.listen, &self.listeners, &self.lent]
+        {
             word.store(0, Relaxed);
         }
         for word in [
