@@ -14,6 +14,7 @@ mod layout;
 mod roster;
 mod state;
 mod succession;
+mod sync;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};

@@ -1,6 +1,8 @@
 //! Bounded text in shared memory. What it means, and who may write it, is not known here.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::array::from_fn;
+
+use crate::sync::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
 /// UTF-8 text of at most `N` bytes; longer text is cut at a character.
 #[repr(C)]
@@ -13,8 +15,8 @@ pub struct Text<const N: usize> {
 impl<const N: usize> Text<N> {
     /// Empty text.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { len: AtomicU32::new(0), bytes: [const { AtomicU8::new(0) }; N] }
+    pub fn new() -> Self {
+        Self { len: AtomicU32::new(0), bytes: from_fn(|_| AtomicU8::new(0)) }
     }
 
     /// Writes `text`, as much of it as fits. A reader at the same time sees some mixture.
