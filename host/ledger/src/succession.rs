@@ -193,8 +193,7 @@ impl<'a> Succession<'a> {
     /// The answer is on the page before anybody is told, and stays there.
     fn go_on(&self) -> Due {
         let next = self.chain(0).next_place().map_or(self.entries.len(), |(index, _)| index);
-        let before = self.slot.identity.over();
-        self.slot.identity.over.store(next.max(before) as u32, Release);
+        self.slot.identity.over.store(next as u32, Release);
         Due::GoOn
     }
 

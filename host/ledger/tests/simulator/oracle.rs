@@ -89,6 +89,15 @@ impl Session {
         self.turns.iter_mut().filter(|turn| turn.by == pid).for_each(|turn| turn.over = true);
     }
 
+    /// The journal says of each turn whether it was done.
+    pub(crate) fn is_told(&self, told: impl Fn(usize) -> bool) -> Result<(), String> {
+        let promised = (0..self.turns.len()).filter(|i| self.is_promised(*i));
+        match promised.filter(|i| told(*i) != self.turns[*i].done).min() {
+            Some(index) => Err(format!("the journal lies about turn {index}")),
+            None => Ok(()),
+        }
+    }
+
     /// The chain is said to be at its end.
     pub(crate) fn is_complete(&self) -> Result<(), String> {
         for index in (0..self.turns.len()).filter(|i| self.is_promised(*i)) {

@@ -128,6 +128,7 @@ impl World {
             return self.go_on_after_silence(patience);
         }
         match busy.get(self.choices.pick(all) as usize) {
+            Some(pid) if busy.len() > 1 && self.is_slow(*pid) && !self.choices.once_in(24) => {}
             Some(pid) => self.let_act(*pid, life, quiet),
             None => {
                 let duty = duty.expect("the last of the choices");
@@ -142,6 +143,10 @@ impl World {
         let processes = self.processes.borrow();
         let living = processes.iter().filter(|p| p.ended.is_none());
         living.filter(|p| p.role.is_busy(self)).map(|p| p.pid).collect()
+    }
+
+    fn is_slow(&self, pid: u32) -> bool {
+        self.processes.borrow().iter().any(|p| p.pid == pid && p.is_slow)
     }
 
     /// Nobody has anything to do. Those that wait for an answer ask again; else the daemon starts anew.
@@ -242,7 +247,9 @@ impl World {
         let living: Vec<u32> =
             processes.iter().filter(|p| p.ended.is_none()).map(|p| p.pid).collect();
         drop(processes);
-        if !living.is_empty() {
+        if let Some(zygote) = self.zygote().filter(|_| self.choices.once_in(3)) {
+            self.end(zygote, KILLED);
+        } else if !living.is_empty() {
             let pid = living[self.choices.pick(living.len() as u32) as usize];
             self.end(pid, [KILLED, CRASHED, OVERDUE][self.choices.pick(3) as usize]);
         }

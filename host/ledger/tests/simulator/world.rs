@@ -54,6 +54,8 @@ pub(crate) struct Process {
     /// How it ended.
     pub ended: Option<i32>,
     pub role: Role,
+    /// Others are far more often faster.
+    pub is_slow: bool,
 }
 
 /// One generation with everything around it.
@@ -139,7 +141,8 @@ impl World {
         let pid = self.last_pid.get() + 1;
         self.last_pid.set(pid);
         self.note(|| format!("{parent} forks {pid}: {role}"));
-        self.processes.borrow_mut().push(Process { pid, parent, ended: None, role });
+        let is_slow = self.choices.once_in(5);
+        self.processes.borrow_mut().push(Process { pid, parent, ended: None, role, is_slow });
         pid
     }
 

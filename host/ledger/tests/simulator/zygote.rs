@@ -6,7 +6,7 @@ use crate::oracle::{Session, Turn};
 use crate::sync::Ordering::Relaxed;
 use crate::worker::{At, Worker};
 use crate::world::{KILLED, OVERDUE, Role, SUPERVISOR, World};
-use crate::{Chain, Death, Due, Place, SlotStatus, Verdict};
+use crate::{Chain, Death, Due, Phase, Place, SlotStatus, Verdict};
 
 /// What a child is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,9 +187,15 @@ impl World {
         write();
         if is_first || self.seen(number, |seen| seen.lines == 0) == Some(true) {
             self.note(|| format!("session {number} is in the journal"));
+            let chain = Chain::new(succession.page(), self.roster, 0);
+            let phases: Vec<Phase> = (0..self.roster.len()).map(|i| chain.phase(i)).collect();
             let closed = self.seen(number, |seen| {
                 seen.lines += 1;
-                if seen.lines > 1 { Err("two lines".to_owned()) } else { seen.is_complete() }
+                if seen.lines > 1 {
+                    return Err("two lines".to_owned());
+                }
+                seen.is_told(|index| phases[index] == Phase::Done)?;
+                seen.is_complete()
             });
             self.check(closed.unwrap_or_else(|| Err("the journal has a session of nobody".into())));
         }
