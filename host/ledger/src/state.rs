@@ -54,7 +54,7 @@ impl ListenerCell {
 #[repr(C)]
 #[derive(Debug)]
 pub struct ModuleCell {
-    /// Twice the number of writes, plus which buffer counts.
+    /// Which buffer counts.
     turn: AtomicU32,
     len: [AtomicU32; 2],
     bytes: [[AtomicU8; STATE_MAX]; 2],

@@ -64,25 +64,3 @@ impl<const N: usize> Default for Text<N> {
         Self::new()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_text_is_cut_at_a_character() {
-        let text = Text::<4>::new();
-        text.set("abcé");
-        assert_eq!(text.get(), "abc");
-    }
-
-    #[test]
-    fn what_somebody_else_wrote_is_bounded_and_printable() {
-        let text = Text::<4>::new();
-        text.len.store(u32::MAX, Relaxed);
-        text.bytes[0].store(0xff, Relaxed);
-        text.bytes[1].store(b'\n', Relaxed);
-        assert_eq!(text.get().chars().count(), 4);
-        assert!(!text.get().contains('\n'));
-    }
-}
