@@ -87,6 +87,7 @@ macro_rules! counted {
         #[derive(Debug, Default)]
         pub(crate) struct $name(std::sync::atomic::$name);
 
+        #[allow(dead_code, reason = "not each of them is added to or exchanged")]
         impl $name {
             pub(crate) const fn new(value: $int) -> Self {
                 Self(std::sync::atomic::$name::new(value))

@@ -7,11 +7,13 @@
 #[allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "these are the sources of the ledger, over other atomics"
 )]
 #[path = "../../src/lib.rs"]
 mod ledger;
 
+mod adoption;
 mod atoms;
 mod choice;
 mod oracle;

@@ -18,7 +18,6 @@ pub(crate) struct Turn {
 /// One session as it really was.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    pub slot: usize,
     pub roster: &'static [Entry],
     /// Somebody writes nonsense into its page: only the turns of runners are promised.
     pub is_hostile: bool,

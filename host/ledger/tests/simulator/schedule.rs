@@ -30,10 +30,13 @@ static ROSTERS: LazyLock<Vec<Vec<Entry>>> = LazyLock::new(|| {
     let mut one = |index: usize| {
         let mut roster: Vec<Entry> = Vec::new();
         for _ in 0..index % 9 {
-            let before = roster.last().copied().filter(|_| seed.next() % 4 == 0);
+            let before = roster.last().copied().filter(|_| seed.next().is_multiple_of(4));
             let place = [Place::Session, Place::Session, Place::Runner, Place::Root];
-            let place =
-                if index % 5 == 0 { Place::Session } else { place[seed.next() as usize % 4] };
+            let place = if index.is_multiple_of(5) {
+                Place::Session
+            } else {
+                place[seed.next() as usize % 4]
+            };
             roster
                 .push(before.map_or(Entry { place, again: false }, |e| Entry { again: true, ..e }));
         }

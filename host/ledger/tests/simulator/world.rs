@@ -146,10 +146,6 @@ impl World {
         pid
     }
 
-    pub(crate) fn is_alive(&self, pid: u32) -> bool {
-        self.processes.borrow().iter().any(|p| p.pid == pid && p.ended.is_none())
-    }
-
     /// Whether nothing has that number any more.
     pub(crate) fn is_gone(&self, pid: u32) -> bool {
         !self.processes.borrow().iter().any(|p| p.pid == pid)

@@ -10,7 +10,7 @@ use crate::{Chain, Death, Due, Phase, Place, SlotStatus, Verdict};
 
 /// What a child is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Child {
+pub(crate) enum Child {
     Session,
     Runner,
 }
@@ -20,8 +20,8 @@ enum Child {
 pub(crate) struct Zygote {
     pid: u32,
     /// It has found out what the one before it left.
-    has_begun: bool,
-    children: Vec<(u32, usize, Child)>,
+    pub has_begun: bool,
+    pub children: Vec<(u32, usize, Child)>,
     /// Slots for which no runner could be forked.
     waiting: Vec<usize>,
 }
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    fn session_died(&self, zygote: &mut Zygote, slot: usize, raw: i32) {
+    pub(crate) fn session_died(&self, zygote: &mut Zygote, slot: usize, raw: i32) {
         let succession = self.succession(slot);
         if self.slots[slot].identity.status() == SlotStatus::Reserved {
             return succession.release();
@@ -140,12 +140,12 @@ impl World {
         self.follow(zygote, slot, due);
     }
 
-    fn runner_died(&self, zygote: &mut Zygote, slot: usize, raw: i32) {
+    pub(crate) fn runner_died(&self, zygote: &mut Zygote, slot: usize, raw: i32) {
         let due = self.succession(slot).runner_died(|_| (death(raw), String::new()), 3);
         self.follow(zygote, slot, due);
     }
 
-    fn follow(&self, zygote: &mut Zygote, slot: usize, due: Due) {
+    pub(crate) fn follow(&self, zygote: &mut Zygote, slot: usize, due: Due) {
         self.note(|| format!("slot {slot}: due is {due:?}"));
         match due {
             Due::Wait | Due::GoOn => {}
@@ -180,7 +180,7 @@ impl World {
         zygote.children.push((pid, slot, Child::Runner));
     }
 
-    fn close(&self, slot: usize) {
+    pub(crate) fn close(&self, slot: usize) {
         let (of, succession) = (&self.slots[slot], self.succession(slot));
         let number = of.identity.session.load(Relaxed);
         let is_first = succession.close();
@@ -221,8 +221,7 @@ impl World {
         self.to_come.set(self.to_come.get() - 1);
         let turns = vec![Turn::default(); self.roster.len()];
         let is_hostile = has_strays || self.choices.once_in(6);
-        let session =
-            Session { slot, roster: self.roster, is_hostile, turns, ..Session::default() };
+        let session = Session { roster: self.roster, is_hostile, turns, ..Session::default() };
         self.sessions.borrow_mut().push(session);
         undisturbed(|| of.identity.set_status(SlotStatus::Open));
         write();
@@ -234,101 +233,11 @@ impl World {
             worker.at = At::Serving(service);
         }
     }
-
-    /// What the zygote before this one left.
-    fn adopt(&self, zygote: &mut Zygote) {
-        for (slot, of) in self.slots.iter().enumerate() {
-            match of.identity.status() {
-                SlotStatus::Free => {}
-                SlotStatus::Closing => self.close(slot),
-                SlotStatus::Reserved if of.identity.pid.load(Relaxed) == 0 => {
-                    self.succession(slot).release();
-                }
-                SlotStatus::Reserved => self.adopt_session(zygote, slot),
-                // The session first: while there is a runner, its death waits.
-                SlotStatus::Open => {
-                    let runner = self.succession(slot).adopt();
-                    self.adopt_session(zygote, slot);
-                    if let Some(pid) = runner {
-                        self.adopt_runner(zygote, slot, pid);
-                    }
-                }
-                SlotStatus::Taken => match self.succession(slot).adopt() {
-                    Some(pid) => self.adopt_runner(zygote, slot, pid),
-                    None => {
-                        let due = self.succession(slot).resume();
-                        self.follow(zygote, slot, due);
-                    }
-                },
-            }
-        }
-        zygote.has_begun = true;
-    }
-
-    fn adopt_session(&self, zygote: &mut Zygote, slot: usize) {
-        let identity = &self.slots[slot].identity;
-        let pid = identity.pid.load(Relaxed);
-        zygote.children.push((pid, slot, Child::Session));
-        if identity.wait_status().is_some() {
-            self.session_died_elsewhere(zygote, slot);
-        }
-    }
-
-    fn adopt_runner(&self, zygote: &mut Zygote, slot: usize, pid: u32) {
-        zygote.children.push((pid, slot, Child::Runner));
-        if self.slots[slot].identity.runner_status().is_some() || self.is_gone(pid) {
-            self.runner_died_elsewhere(zygote, slot);
-        }
-    }
-
-    fn died_elsewhere(&self, zygote: &mut Zygote, slot: usize) {
-        let identity = &self.slots[slot].identity;
-        if identity.runner_status().is_some() {
-            self.runner_died_elsewhere(zygote, slot);
-        }
-        if identity.wait_status().is_some() {
-            self.session_died_elsewhere(zygote, slot);
-        }
-    }
-
-    fn session_died_elsewhere(&self, zygote: &mut Zygote, slot: usize) {
-        let identity = &self.slots[slot].identity;
-        if zygote.forgets(identity.pid.load(Relaxed)) {
-            let raw = identity.wait_status().unwrap_or(KILLED);
-            identity.set_wait_status(raw);
-            self.session_died(zygote, slot, raw);
-        }
-    }
-
-    fn runner_died_elsewhere(&self, zygote: &mut Zygote, slot: usize) {
-        let identity = &self.slots[slot].identity;
-        if zygote.forgets(identity.runner.load(Relaxed)) {
-            let raw = identity.runner_status().unwrap_or(KILLED);
-            self.runner_died(zygote, slot, raw);
-        }
-    }
-
-    /// Without a supervisor nobody says when a process has died that was adopted.
-    fn look_for_the_adopted(&self, zygote: &mut Zygote) {
-        let gone = zygote.children.iter().copied().find(|child| self.is_gone(child.0));
-        let Some((pid, slot, child)) = gone else { return };
-        let identity = &self.slots[slot].identity;
-        match child {
-            Child::Session if identity.pid.load(Relaxed) == pid => {
-                self.session_died_elsewhere(zygote, slot);
-            }
-            Child::Runner if identity.runner.load(Relaxed) == pid => {
-                self.runner_died_elsewhere(zygote, slot);
-            }
-            // That was seen to.
-            _ => drop(zygote.forgets(pid)),
-        }
-    }
 }
 
 impl Zygote {
     /// A child is gone; false if it was none.
-    fn forgets(&mut self, pid: u32) -> bool {
+    pub(crate) fn forgets(&mut self, pid: u32) -> bool {
         let before = self.children.len();
         self.children.retain(|child| child.0 != pid);
         self.children.len() < before
