@@ -36,7 +36,7 @@ pub(crate) struct Leaving<'a> {
 
 /// Commits the cause of a session's end. The first cause wins; from here every road leads to `end`.
 pub(crate) fn commit(state: &State, cause: Cause, detail: &str) -> bool {
-    let first = Chain::new(state, 0, 0).commit(cause as u32);
+    let first = Chain::new(state, &[], 0).commit(cause as u32);
     if first {
         state.detail.set(detail);
         state.ended.store(clock::unix_millis(), Relaxed);
@@ -47,7 +47,7 @@ pub(crate) fn commit(state: &State, cause: Cause, detail: &str) -> bool {
 /// Ends the session, whose cause is committed, and its process.
 pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
     let state = leaving.subject.state;
-    let chain = Chain::new(state, leaving.listeners.len(), 0);
+    let chain = Chain::new(state, leaving.subject.plan.roster(EXIT), 0);
 
     if chain.begin(Step::Scoreboard) {
         leaving.scoreboard.delete();
@@ -64,6 +64,7 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
         state,
         chain,
         subject: Some(leaving.subject),
+        what: &leaving.subject.about.id,
         descriptors: &[0, 1, 2, leaving.requests, leaving.connection.as_raw_fd()],
     };
     course.run(leaving.deadline);
@@ -153,6 +154,8 @@ pub(crate) struct Course<'a> {
     pub(crate) state: &'static State,
     pub(crate) chain: Chain<'static>,
     pub(crate) subject: Option<&'static Subject>,
+    /// What ends: a session, by its id, or the daemon.
+    pub(crate) what: &'a str,
     /// The descriptors that this process needs after a listener.
     pub(crate) descriptors: &'a [RawFd],
 }
@@ -163,24 +166,28 @@ impl Course<'_> {
     pub(crate) fn run(&self, deadline: &RefCell<Deadline>) {
         let posture = Posture::now(self.descriptors);
         let began = self.state.chain_at.load(Relaxed);
-        let began = if began == 0 { clock::now() } else { began };
+        // Both are for what a session says that lies.
+        let began = if began == 0 { clock::now() } else { began.min(clock::now()) };
         self.state.chain_at.store(began, Relaxed);
         let budget = clock::after(began, self.settings.chain);
         while let Some(turn) = self.chain.claim() {
             let index = turn.index();
             let listener = &self.listeners[index];
             let now = clock::now();
-            let own = clock::after(now, self.plan.modules[listener.module].listener);
-            arm(deadline, self.state, own.min(budget.max(clock::after(now, FLOOR))));
+            let own = clock::after(now, listener.deadline);
+            let end = own.min(budget.max(clock::after(now, FLOOR)));
             self.state.inside.store(listener.number, Relaxed);
             let mut entered: Option<Entered<'_>> = None;
+            let token = format!("{}/{}", self.what, self.plan.title(listener));
             let entry = Entry {
                 subject: self.subject,
-                attempt: self.chain.attempts(index) + 1,
+                attempt: listener.attempt,
+                token: Some(&token),
                 ..Entry::of(self.plan, listener.module, self.event)
             };
             let outcome = api::enter(entry, |about| {
-                entered = Some(turn.enter(clock::now()));
+                arm(deadline, self.state, end);
+                entered = Some(turn.enter(now));
                 modules::call(&listener.callback, about)
             });
             self.state.inside.store(0, Relaxed);
@@ -202,7 +209,7 @@ impl Course<'_> {
             Outcome::Failed(why) | Outcome::Denied(why) => why,
         };
         entered.leave(Told::Failed(&why), clock::now());
-        let about = self.subject.map_or("", |subject| &subject.about.id);
+        let about = if self.subject.is_some() { self.what } else { "" };
         let title = self.plan.title(listener);
         let text = format!("listener {title} of {} failed: {why}", self.event);
         log::line(config::Level::Warn, about, "", &text);

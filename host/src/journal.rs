@@ -7,14 +7,15 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
-use exeunt_ledger::Chain;
+use exeunt_ledger::{Chain, Phase, Place};
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 
 use crate::api::Subject;
 use crate::cause::Cause;
 use crate::clock;
-use crate::events::{Listener, Plan};
+use crate::events::Listener;
+use crate::generation::Generation;
 
 /// The journal's name in the state directory; the older one has `.1` behind it.
 pub(crate) const NAME: &str = "exits.jsonl";
@@ -56,18 +57,18 @@ impl Line {
     /// What the ledger says about a session whose chain has come to its end.
     pub(crate) fn of(
         subject: &Subject,
-        generation: u64,
+        generation: &Generation,
         replayed: bool,
         chain: &Chain<'_>,
-        listeners: &[Listener],
     ) -> Self {
         let (state, about) = (subject.state, &subject.about);
         let started = subject.identity.started.load(Relaxed);
         let ended = state.ended.load(Relaxed);
-        let told = listeners.iter().enumerate();
+        let told = generation.exits().iter().enumerate();
+        let told = told.filter_map(|(index, l)| Told::of(generation, chain, index, l));
         Self {
             session: about.id.clone(),
-            generation,
+            generation: generation.number,
             listen: about.listen.clone(),
             protocol: about.protocol.clone(),
             user: subject.user(),
@@ -82,7 +83,7 @@ impl Line {
             replayed,
             bytes_in: state.bytes_in.load(Relaxed),
             bytes_out: state.bytes_out.load(Relaxed),
-            listeners: told.map(|(index, l)| Told::of(subject.plan, chain, index, l)).collect(),
+            listeners: told.collect(),
         }
     }
 
@@ -90,7 +91,9 @@ impl Line {
     pub(crate) fn summary(&self) -> String {
         let user = self.user.as_deref().unwrap_or("-");
         let detail = self.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
-        let failed = self.listeners.iter().filter(|l| l.outcome != "done").count();
+        let is_last = |place: usize| self.listeners.get(place + 1).is_none_or(|l| l.attempt == 1);
+        let told = self.listeners.iter().enumerate();
+        let failed = told.filter(|(place, l)| l.outcome != "done" && is_last(*place)).count();
         let failed =
             if failed == 0 { String::new() } else { format!(", {failed} listeners failed") };
         let Self { listen, peer, cause, duration_ms, .. } = self;
@@ -99,16 +102,27 @@ impl Line {
 }
 
 impl Told {
-    fn of(plan: &Plan, chain: &Chain<'_>, index: usize, listener: &Listener) -> Self {
-        Self {
-            module: plan.modules[listener.module].name.clone(),
+    /// Nothing for an attempt that was not needed.
+    fn of(
+        generation: &Generation,
+        chain: &Chain<'_>,
+        index: usize,
+        listener: &Listener,
+    ) -> Option<Self> {
+        let is_root = listener.place == Place::Root && generation.account.is_some();
+        (chain.phase(index) != Phase::Spared).then(|| Self {
+            module: generation.plan.modules[listener.module].name.clone(),
             listener: listener.name.clone(),
             outcome: chain.phase(index).name().unwrap_or("failed"),
             error: Some(chain.error(index)).filter(|error| !error.is_empty()),
             ms: chain.took_micros(index) as f64 / 1000.0,
-            by: if chain.entered_by(index) == 0 { "session" } else { "runner" },
-            attempt: chain.attempts(index),
-        }
+            by: match chain.entered_by(index) {
+                0 => "session",
+                _ if is_root => "root-runner",
+                _ => "runner",
+            },
+            attempt: listener.attempt,
+        })
     }
 }
 

@@ -116,6 +116,7 @@ mod session;
 mod state;
 mod timer;
 mod value;
+mod wish;
 
 pub use account::{Account, Credentials, Verdict, Where};
 pub use cause::Cause;
@@ -137,3 +138,4 @@ pub use session::{End, Line, LineReader, Listener, Session, Stream, Waiting};
 pub use state::State;
 pub use timer::Timer;
 pub use value::{Kind, Value};
+pub use wish::Wish;

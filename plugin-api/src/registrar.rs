@@ -15,6 +15,7 @@ use crate::exit::{Exit, Shutdown};
 use crate::log::Log;
 use crate::protocol::{self, Protocol};
 use crate::state::{self, State};
+use crate::wish::Wish;
 use crate::{Error, Result};
 
 /// Registers what a module does. It exists only while [`Module::init`](crate::Module::init) runs: it
@@ -75,6 +76,33 @@ impl<'init> Registrar<'init> {
         self.register("core.exit", name, callback)
     }
 
+    /// The same as [`on_exit`](Self::on_exit), with wishes how it is run: tried again, in a runner, as
+    /// root, with a deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`on_exit`](Self::on_exit); or the wish cannot be had: root that `modules.toml` does not
+    /// grant, more than 8 attempts.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(reg: &mut Registrar<'_>) -> Result<()> {
+    /// reg.on_exit_with("report", Wish::new().retry(3), |exit| {
+    ///     exit.log().info(format!("{} attempts so far", exit.attempt()));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn on_exit_with(
+        &mut self,
+        name: &str,
+        wish: Wish,
+        f: impl Fn(&Exit<'_>) -> Result<()> + 'static,
+    ) -> Result<()> {
+        let callback = bridge::listener(move |held| f(&Exit::new(held)));
+        self.register_with("core.exit", name, wish, callback)
+    }
+
     /// Registers a listener for the end of the daemon: `core.shutdown`. It is entered once, after the
     /// last session has ended, as root if the daemon was started as root.
     ///
@@ -95,6 +123,32 @@ impl<'init> Registrar<'init> {
     ) -> Result<()> {
         let callback = bridge::listener(move |held| f(&Shutdown::new(held)));
         self.register("core.shutdown", name, callback)
+    }
+
+    /// The same as [`on_shutdown`](Self::on_shutdown), with wishes how it is run: tried again, with a
+    /// deadline of its own. It runs in a runner with the daemon's rights in any case.
+    ///
+    /// # Errors
+    ///
+    /// As for [`on_exit_with`](Self::on_exit_with).
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(reg: &mut Registrar<'_>) -> Result<()> {
+    /// reg.on_shutdown_with("sync", Wish::new().retry(2), |shutdown| {
+    ///     shutdown.log().info(format!("attempt {}", shutdown.attempt()));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn on_shutdown_with(
+        &mut self,
+        name: &str,
+        wish: Wish,
+        f: impl Fn(&Shutdown<'_>) -> Result<()> + 'static,
+    ) -> Result<()> {
+        let callback = bridge::listener(move |held| f(&Shutdown::new(held)));
+        self.register_with("core.shutdown", name, wish, callback)
     }
 
     /// Registers a listener for any other event: the host's (`core.startup`, `core.connect`,
@@ -137,6 +191,11 @@ impl<'init> Registrar<'init> {
 
     fn register(&self, event: &str, name: &str, callback: Callback) -> Result<()> {
         let status = self.held.register_listener(event, name, callback);
+        accepted(status, format_args!("the listener `{name}` for `{event}`"))
+    }
+
+    fn register_with(&self, event: &str, name: &str, wish: Wish, callback: Callback) -> Result<()> {
+        let status = self.held.register_listener_with(event, name, callback, wish.numbers());
         accepted(status, format_args!("the listener `{name}` for `{event}`"))
     }
 

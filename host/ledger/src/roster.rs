@@ -3,6 +3,7 @@
 
 /// Where a listener runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Place {
     /// In the process whose end it is, while that lives; else in a runner.
     #[default]

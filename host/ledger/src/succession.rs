@@ -25,6 +25,8 @@ pub enum Due {
     GoOn,
     /// A runner works on it: its death is what comes next.
     Wait,
+    /// The session is dead, too, and nobody works on its chain: [`Succession::session_died`] is next.
+    Bury,
     /// The chain has come to its end: journal, then the slot is free.
     Close,
 }
@@ -121,7 +123,8 @@ impl<'a> Succession<'a> {
         self.slot.takeover.worker.store(0, Relaxed);
         identity.set_runner(0);
         if identity.status() == SlotStatus::Open {
-            return self.due_to_the_living();
+            identity.lent.fetch_add(1, Relaxed);
+            return self.retry();
         }
         if !chain.is_sealed() && !identity.take_over(identity.owner()) {
             return Due::Wait;
@@ -151,11 +154,21 @@ impl<'a> Succession<'a> {
         }
     }
 
+    /// What is to be done for a slot on which nobody works, though a runner was due.
+    #[must_use]
+    pub fn retry(&self) -> Due {
+        match (self.slot.identity.status(), self.slot.identity.wait_status()) {
+            (SlotStatus::Open, None) => self.due_to_the_living(),
+            (SlotStatus::Open, Some(_)) => Due::Bury,
+            _ => self.due(),
+        }
+    }
+
     fn due_to_the_living(&self) -> Due {
-        let lent = &self.slot.identity.lent;
+        let lent = self.slot.identity.lent.load(Relaxed) as usize;
         match self.chain(0).next_place() {
             Some((_, place)) if place != Place::Session => {
-                if lent.fetch_add(1, Relaxed) as usize >= self.entries.len() + SPARE_RUNNERS {
+                if lent > self.entries.len() + SPARE_RUNNERS {
                     self.chain(0).abandon(Some(place), GIVEN_UP);
                     return Due::GoOn;
                 }
