@@ -19,3 +19,4 @@ mod reload;
 mod replay;
 mod successors;
 mod systemd;
+mod wishes;

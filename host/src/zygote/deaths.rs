@@ -91,7 +91,7 @@ impl Zygote {
                 let raw = self.slots[slot].identity.wait_status();
                 self.bury(slot, Fate::from_raw(raw.unwrap_or(9)));
             }
-            Due::GoOn => {}
+            Due::GoOn => self.say_that_its_turns_are_over(slot),
             Due::Close => self.chain_is_done(slot),
             Due::Runner { worker, .. } if !self.can_run_listeners(slot) => {
                 let why = "the host could not run it: the plan is another than the session's";
@@ -174,6 +174,7 @@ impl Zygote {
             of.takeover.reset(listeners, cells);
         }
         of.state.reset(listeners, cells);
+        self.lent.remove(&slot);
         of.identity.reset();
         self.free.push(slot);
     }

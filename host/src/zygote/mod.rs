@@ -11,6 +11,7 @@ mod daemon;
 mod deaths;
 mod listens;
 mod orders;
+mod requests;
 mod spares;
 
 use std::collections::{HashMap, VecDeque};
@@ -114,6 +115,8 @@ struct Zygote {
     plan_differs: bool,
     /// Chains that wait for a runner that could not be forked.
     waiting: Vec<usize>,
+    /// Sessions that wait for a runner to take their turns, by slot: the number of their request.
+    lent: HashMap<usize, u16>,
     /// Spares that died before they served, one after the other.
     lost_spares: u32,
     /// No connection is accepted before this moment.
@@ -246,6 +249,7 @@ impl Zygote {
             is_replay: false,
             plan_differs: false,
             waiting: Vec::new(),
+            lent: HashMap::new(),
             lost_spares: 0,
             accept_from: 0,
             spares_from: 0,
