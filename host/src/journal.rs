@@ -2,8 +2,8 @@
 //! restarts. Reading it is the command line's business.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -139,7 +139,22 @@ impl Journal {
     /// Opens the journal in `state_dir`, of which a new one begins before it would pass `max` bytes.
     pub(crate) fn open(state_dir: &Path, max: u64) -> io::Result<Self> {
         let path = state_dir.join(NAME);
-        Ok(Self { file: open(&path)?, path, max, torn: false })
+        let file = open(&path)?;
+        Ok(Self { torn: ends_torn(&path), file, path, max })
+    }
+
+    /// Whether there is a line about that session, in this file or the one before.
+    pub(crate) fn holds(&self, session: &str) -> bool {
+        let field = format!("\"session\":\"{session}\"");
+        let is_in = |path: &Path| {
+            let Ok(file) = File::open(path) else { return false };
+            let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+            lines.into_iter().any(|line| {
+                let line = String::from_utf8_lossy(&line);
+                line.contains(&field) && line.ends_with('}')
+            })
+        };
+        is_in(&self.path) || is_in(&self.path.with_file_name(format!("{NAME}.1")))
     }
 
     /// Appends a line.
@@ -186,6 +201,18 @@ impl Journal {
     }
 }
 
+/// Whether whoever wrote last was killed in the middle of a line.
+fn ends_torn(path: &Path) -> bool {
+    let last = || {
+        let file = File::open(path)?;
+        let mut last = *b"\n";
+        let at = file.metadata()?.len().saturating_sub(1);
+        file.read_at(&mut last, at)?;
+        io::Result::Ok(last[0])
+    };
+    last().is_ok_and(|byte| byte != b'\n')
+}
+
 fn open(path: &Path) -> io::Result<File> {
     File::options().append(true).create(true).mode(0o640).open(path)
 }
@@ -209,6 +236,19 @@ mod tests {
         }
         assert_eq!(read(dir.path(), &format!("{NAME}.1")), "a\nbb\n");
         assert_eq!(read(dir.path(), NAME), "ccc\nd\ne\n");
+    }
+
+    #[test]
+    fn a_line_is_found_if_it_is_whole_and_a_torn_one_spoils_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let whole = "{\"session\":\"a-1\",\"sealed\":true}";
+        fs::write(dir.path().join(NAME), format!("{whole}\n{}", &whole[..20])).expect("written");
+        let mut journal = Journal::open(dir.path(), 1000).expect("a journal");
+        assert!(journal.holds("a-1") && !journal.holds("a-2"));
+        journal.write(whole.replace("a-1", "a-2")).expect("written");
+        assert!(journal.holds("a-2"));
+        let lines = read(dir.path(), NAME);
+        assert_eq!(lines.lines().filter(|line| line.ends_with('}')).count(), 2, "{lines}");
     }
 
     #[test]

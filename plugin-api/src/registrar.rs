@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,6 +11,7 @@ use crate::bridge::{self, Held};
 use crate::event::{Event, EventKey};
 use crate::exit::{Exit, Shutdown};
 use crate::log::Log;
+use crate::opened::{Directory, OpenFile};
 use crate::protocol::{self, Protocol};
 use crate::state::{self, State};
 use crate::wish::Wish;
@@ -292,7 +291,7 @@ impl<'init> Registrar<'init> {
             return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
         };
         match self.held.open_directory(text) {
-            Ok(fd) => Ok(Directory(fd)),
+            Ok(fd) => Ok(Directory::new(fd)),
             Err(_) => Err(Error::told(format_args!("could not open the directory `{text}`"))),
         }
     }
@@ -319,7 +318,7 @@ impl<'init> Registrar<'init> {
             return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
         };
         match self.held.open_file(text) {
-            Ok(fd) => Ok(OpenFile(fd)),
+            Ok(fd) => Ok(OpenFile::new(fd)),
             Err(_) => Err(Error::told(format_args!("could not open the file `{text}`"))),
         }
     }
@@ -347,71 +346,4 @@ impl fmt::Debug for Registrar<'_> {
 /// An error that names `what`, unless the status is a success.
 pub(crate) fn accepted(status: i32, what: impl Display) -> Result<()> {
     if status < 0 { Err(Error::refused(what, status)) } else { Ok(()) }
-}
-
-/// A directory that [`Registrar::directory`] opened. The host owns it; it stays open in every session
-/// of this generation. \[anywhere\]
-///
-/// ```no_run
-/// # use exeunt_api::prelude::*;
-/// # fn example(directory: Directory) -> Result<()> {
-/// use std::os::fd::AsFd;
-/// let own = directory.as_fd().try_clone_to_owned()?;
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Directory(BorrowedFd<'static>);
-
-impl AsFd for Directory {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0
-    }
-}
-
-/// A file that [`Registrar::file`] opened. The host owns it; it stays open in every session of this
-/// generation. \[anywhere\]
-///
-/// ```no_run
-/// # use exeunt_api::prelude::*;
-/// # fn example(users: OpenFile) -> Result<()> {
-/// let text = users.read_to_string(1 << 20)?;
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct OpenFile(BorrowedFd<'static>);
-
-impl OpenFile {
-    /// What the file holds now, all of it. All processes share the place in the file at which `read` goes
-    /// on; this reads from its beginning and leaves that place alone. \[anywhere\]
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, has more than `most` bytes, or is not UTF-8.
-    ///
-    /// ```no_run
-    /// # use exeunt_api::prelude::*;
-    /// # fn example(users: OpenFile) -> Result<()> {
-    /// let names: Vec<String> = users.read_to_string(65536)?.lines().map(str::to_owned).collect();
-    /// # Ok(()) }
-    /// ```
-    pub fn read_to_string(&self, most: usize) -> Result<String> {
-        let file = std::fs::File::from(self.0.try_clone_to_owned()?);
-        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
-        loop {
-            let read = file.read_at(&mut chunk, bytes.len() as u64)?;
-            bytes.extend_from_slice(&chunk[..read]);
-            if bytes.len() > most {
-                return Err(Error::new(format_args!("the file has more than {most} bytes")));
-            }
-            if read == 0 {
-                return Ok(String::from_utf8(bytes)?);
-            }
-        }
-    }
-}
-
-impl AsFd for OpenFile {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0
-    }
 }

@@ -72,6 +72,8 @@ pub struct Identity {
     pub listeners: AtomicU32,
     /// How many runners have had turns for it while it lived.
     pub lent: AtomicU32,
+    /// Whether its line is being written into the journal: it may be there already.
+    pub closing: AtomicU32,
     /// The client's address and port.
     pub peer: Text<64>,
     /// The local address and port.
@@ -103,6 +105,7 @@ impl Identity {
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
             lent: AtomicU32::new(0),
+            closing: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
         }
@@ -190,6 +193,7 @@ impl Identity {
             &self.listen,
             &self.listeners,
             &self.lent,
+            &self.closing,
         ] {
             word.store(0, Relaxed);
         }

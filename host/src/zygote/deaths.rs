@@ -155,7 +155,10 @@ impl Zygote {
         let subject = Subject::new(self.generation, &self.slots[slot].identity, page);
         let line = Line::of(&subject, self.generation, self.is_replay, &chain);
         self.session_log(slot, config::Level::Info, &line.summary());
-        if let Err(e) = self.journal.append(&line) {
+        // A zygote that died after the line and before the slot was free has written it.
+        let is_there = self.slots[slot].identity.closing.swap(1, Relaxed) == 1
+            && self.journal.holds(&subject.about.id);
+        if !is_there && let Err(e) = self.journal.append(&line) {
             counters::count(Own::JournalFailures, None);
             let failures = self.header.journal_failures.fetch_add(1, Relaxed);
             if failures == 0 {

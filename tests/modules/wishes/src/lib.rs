@@ -3,6 +3,7 @@
 //! is the module `misbehave`'s.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods, reason = "an attempt can be told to end the process")]
 
 use std::path::PathBuf;
 use std::time::Duration;
