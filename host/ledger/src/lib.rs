@@ -11,11 +11,13 @@
 mod chain;
 mod identity;
 mod layout;
+mod logins;
 mod state;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
 pub use identity::{Identity, SlotStatus};
 pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, Stage, VERSION};
+pub use logins::{Login, LoginCounts, LoginLog};
 pub use state::{Death, ListenerCell, ModuleCell, State, Step};
 pub use text::Text;

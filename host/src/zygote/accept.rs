@@ -111,9 +111,10 @@ impl Zygote {
         Ok(())
     }
 
-    /// The limits no longer count the session of a slot.
+    /// The limits no longer count the session of a slot, nor its login.
     pub(super) fn uncount(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
+        self.logins.leave(identity);
         if identity.counted.swap(0, Relaxed) == 1
             && let Ok(peer) = identity.peer.get().parse()
         {

@@ -11,6 +11,12 @@ use exeunt_ledger::Identity;
 use crate::cause::Cause;
 use crate::config::Limits;
 
+/// Where a session comes from.
+pub(super) fn address_of(identity: &Identity) -> Option<IpAddr> {
+    let peer: SocketAddr = identity.peer.get().parse().ok()?;
+    Some(peer.ip().to_canonical())
+}
+
 /// A session of another generation: counted until its ledger says that it has left.
 struct Other {
     identity: &'static Identity,
@@ -110,7 +116,7 @@ mod tests {
     use super::*;
 
     fn admission(sessions: Option<u32>, sessions_per_address: Option<u32>) -> Admission {
-        Admission::new(Limits { sessions, sessions_per_address, login_attempts: None })
+        Admission::new(Limits { sessions, sessions_per_address, ..Limits::OFF })
     }
 
     fn peer(text: &str) -> SocketAddr {
