@@ -12,6 +12,7 @@ mod deaths;
 mod listens;
 mod logins;
 mod orders;
+mod rate;
 mod requests;
 mod spares;
 
