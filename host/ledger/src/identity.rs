@@ -58,6 +58,10 @@ pub struct Identity {
     runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
+    /// Whether the limits count its login; changed under the lock of the log of logins alone.
+    pub login: AtomicU32,
+    /// Whose login it is.
+    pub login_user: Text<64>,
     /// The answer to the session's last request: the request's number, and what the host says.
     pub answer: AtomicU32,
     /// The detail of the answer.
@@ -98,6 +102,8 @@ impl Identity {
             wait_status: AtomicU64::new(0),
             runner_status: AtomicU64::new(0),
             counted: AtomicU32::new(0),
+            login: AtomicU32::new(0),
+            login_user: Text::new(),
             answer: AtomicU32::new(0),
             answer_detail: Text::new(),
             started: AtomicU64::new(0),
@@ -189,6 +195,7 @@ impl Identity {
             &self.owner,
             &self.order,
             &self.counted,
+            &self.login,
             &self.answer,
             &self.listen,
             &self.listeners,
@@ -210,6 +217,7 @@ impl Identity {
         self.pid.store(0, Relaxed);
         self.runner.store(0, Relaxed);
         self.order_detail.clear();
+        self.login_user.clear();
         self.answer_detail.clear();
         self.peer.clear();
         self.local.clear();

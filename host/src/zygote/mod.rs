@@ -10,7 +10,9 @@ mod candidate;
 mod daemon;
 mod deaths;
 mod listens;
+mod logins;
 mod orders;
+mod rate;
 mod requests;
 mod spares;
 
@@ -42,6 +44,7 @@ use crate::sys::{self, Polled};
 use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
 use daemon::DaemonEvent;
+use logins::Logins;
 use orders::Kill;
 use spares::Spare;
 
@@ -98,6 +101,7 @@ struct Zygote {
     /// Slots that are nobody's; the one that was used last is used next.
     free: Vec<usize>,
     admission: Admission,
+    logins: Logins,
     journal: Journal,
     phase: Phase,
     /// The event that the daemon's slot is used for.
@@ -221,6 +225,9 @@ impl Zygote {
         counters::open(&host.runtime_dir, &generation.plan.wanted_counters())?;
         let (header, slots) = ledger.whole(host.capacity)?;
         let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
+        let limits = &generation.config.limits;
+        let dir = &host.runtime_dir;
+        let logins = Logins::open(dir, generation.number, header, slots, limits.clone())?;
         let listeners: Vec<TcpListener> = descriptors.map(TcpListener::from).collect();
         listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         Ok(Self {
@@ -238,7 +245,8 @@ impl Zygote {
             listeners,
             spares: VecDeque::new(),
             free: Vec::new(),
-            admission: Admission::new(generation.config.limits.clone()),
+            admission: Admission::new(limits.clone()),
+            logins,
             journal: Journal::open(&host.state_dir, host.journal_max)?,
             phase: Phase::Waiting,
             daemon_event: DaemonEvent::Startup,
