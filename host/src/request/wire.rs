@@ -43,12 +43,8 @@ impl Wire {
     pub(super) fn encode(&self) -> [u8; SIZE] {
         let (kind, number, text) = match &self.request {
             Request::Leave => (LEAVE, 0_u64, ""),
-<<<<<<< HEAD
-            Request::Login { user } => (LOGIN, 0, &user[..user.floor_char_boundary(TEXT)]),
-            Request::Run { turn } => (RUN, u64::from(*turn), ""),
-=======
             Request::Login { user } => (LOGIN, 0, user.as_str()),
->>>>>>> limits
+            Request::Run { turn } => (RUN, u64::from(*turn), ""),
         };
         let text = text.replace(char::is_control, "\u{fffd}");
         let text = &text[..text.floor_char_boundary(TEXT)];
@@ -71,12 +67,8 @@ impl Wire {
         let text = std::str::from_utf8(text.get(..word(24)? as usize)?).ok()?;
         let request = match (word(0)?, long(16)?, text) {
             (LEAVE, 0, "") => Request::Leave,
-<<<<<<< HEAD
-            (LOGIN, 0, user) if !user.is_empty() => Request::Login { user: user.to_owned() },
-            (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
-=======
             (LOGIN, 0, user) if is_name(user) => Request::Login { user: user.to_owned() },
->>>>>>> limits
+            (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
             _ => return None,
         };
         Some(Self { sequence: u16::try_from(word(4)?).ok()?, session: long(8)?, request })
