@@ -20,3 +20,4 @@ mod replay;
 mod successors;
 mod systemd;
 mod wishes;
+mod wtmp;

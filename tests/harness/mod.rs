@@ -22,7 +22,7 @@ pub(crate) use daemon::{Daemon, Output};
 pub(crate) use journal::Exit;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use process::Process;
-pub(crate) use scenes::{ALL, greeted, three};
+pub(crate) use scenes::{ALL, GEHEIM, greeted, log_in, three, with_users};
 pub(crate) use setup::Setup;
 
 /// Sends a signal to a process.

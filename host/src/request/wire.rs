@@ -9,6 +9,7 @@ const TEXT: usize = 64;
 const LEAVE: u32 = 1;
 const LOGIN: u32 = 2;
 const RUN: u32 = 3;
+const LOG_OUT: u32 = 4;
 
 /// What a session may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) enum Request {
     Login { user: String },
     /// It has come to this turn of its chain, which a runner is to take.
     Run { turn: u32 },
+    /// The record of its login is to be closed.
+    LogOut,
 }
 
 impl Request {
@@ -45,6 +48,7 @@ impl Wire {
             Request::Leave => (LEAVE, 0_u64, ""),
             Request::Login { user } => (LOGIN, 0, user.as_str()),
             Request::Run { turn } => (RUN, u64::from(*turn), ""),
+            Request::LogOut => (LOG_OUT, 0, ""),
         };
         let text = text.replace(char::is_control, "\u{fffd}");
         let text = &text[..text.floor_char_boundary(TEXT)];
@@ -68,6 +72,7 @@ impl Wire {
         let request = match (word(0)?, long(16)?, text) {
             (LEAVE, 0, "") => Request::Leave,
             (LOGIN, 0, user) if is_name(user) => Request::Login { user: user.to_owned() },
+            (LOG_OUT, 0, "") => Request::LogOut,
             (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
             _ => return None,
         };
@@ -95,7 +100,8 @@ mod tests {
     fn a_request_is_read_as_it_was_written() {
         let leave = Wire { request: Request::Leave, ..login("") };
         let run = Wire { request: Request::Run { turn: 63 }, ..login("") };
-        for wire in [login("anna"), login(&"ä".repeat(32)), leave, run] {
+        let log_out = Wire { request: Request::LogOut, ..login("") };
+        for wire in [log_out, login("anna"), login(&"ä".repeat(32)), leave, run] {
             assert_eq!(Wire::decode(&wire.encode()), Some(wire));
         }
     }
