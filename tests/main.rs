@@ -7,6 +7,7 @@ mod harness;
 mod c_modules;
 mod cli;
 mod daemon;
+mod deadlines;
 mod exits;
 mod ftp;
 mod hooks;

@@ -76,7 +76,7 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Past libtest, which would show it for a failed test only.
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let name = thread::current().name().unwrap_or_default().to_owned();
     // A line that nobody reads is no failure.
     let _unread = writeln!(std::io::stderr(), "skipped: {why} ({name})");
