@@ -231,3 +231,15 @@ fn there_are_one_to_eight_attempts() {
         assert!(output.status == 4 && output.text.contains(&why), "{}", output.text);
     }
 }
+
+#[test]
+fn what_was_wished_is_shown_with_the_order() {
+    let daemon =
+        between(ROOT, "places = ['runner', 'root']\nattempts = 3\ndeadline = '7s'").start();
+    let text = daemon.exeunt(&["listeners"]).stdout;
+    let shown = "  1  trace_a/trace\n  2  wishes/0-runner  (runner, 3 attempts)\n  \
+                 3  wishes/1-root  (root-runner, 3 attempts)\n  4  trace_c/trace\n";
+    assert!(text.contains(shown), "{text}");
+    let told = &daemon.json("listeners")["events"][0]["listeners"][1];
+    assert_eq!((&told["attempts"], &told["deadline_ms"]), (&3.into(), &7000.into()));
+}
