@@ -55,7 +55,7 @@ fn a_zygote_that_went_on_for_another_and_loses_the_daemon_sees_its_sessions_end(
     daemon.wait_end();
     wait_until(|| !zygote.is_alive() && !session.is_alive());
     let exit = daemon.wait_exit();
-    assert_eq!((&*exit.cause, &*exit.outcomes()), ("supervisor-lost", "done done done"));
+    assert_eq!((&*exit.cause, exit.sealed), ("supervisor-lost", true));
     assert_eq!(daemon.entered(&exit.session), ALL);
 }
 
