@@ -133,7 +133,7 @@ pub use log::Log;
 pub use module::Module;
 pub use protocol::{Ended, Protocol};
 pub use registrar::{Directory, OpenFile, Registrar};
-pub use session::{End, Line, LineReader, Listener, Session, Stream, Waiting};
+pub use session::{End, Line, LineReader, Listener, Session, Stream, Transfer, Waiting};
 pub use state::State;
 pub use timer::Timer;
 pub use value::{Kind, Value};

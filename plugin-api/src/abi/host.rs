@@ -163,6 +163,11 @@ pub struct Host {
     /// callback. There the payload is the list of its arguments, texts; it may give any value with
     /// `answer` (and 0), which is the reply.
     pub register_control: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+
+    /// \[session\] Says whether something is transferred, as in [`Transferring`](super::Transferring):
+    /// while it is, the timeout `stalled` counts from the last time that this was said, in place of
+    /// `idle`; while it is not, `no_transfer` does. Who never says it has neither.
+    pub session_transfer: unsafe extern "C" fn(Handle, u32) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,
