@@ -96,6 +96,8 @@ fn a_place_is_free_at_once_when_a_client_quits_or_its_session_is_killed() {
         } else {
             session.signal(Signal::SIGKILL);
             ftp.eof();
+            // The kernel closes the connection a moment before the process is dead.
+            wait_until(|| !session.is_alive());
         }
     }
 }
