@@ -35,6 +35,7 @@ pub(super) const HOST: Shape = Shape {
         "spares",
         "capacity",
         "require_pins",
+        "wtmp",
     ],
     later: &[],
 };
@@ -89,8 +90,8 @@ pub(super) const RELOAD: Shape =
 /// One module.
 pub(super) const MODULE: Shape = Shape {
     title: "[[module]]",
-    keys: &["name", "enabled", "file", "sha256", "listener", "config"],
-    later: &["grant"],
+    keys: &["name", "enabled", "file", "sha256", "grant", "listener", "config"],
+    later: &[],
 };
 
 /// Every table below the outermost one.

@@ -8,6 +8,8 @@ const TEXT: usize = 64;
 
 const LEAVE: u32 = 1;
 const LOGIN: u32 = 2;
+const RUN: u32 = 3;
+const LOG_OUT: u32 = 4;
 
 /// What a session may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,17 @@ pub(crate) enum Request {
     Leave,
     /// This user has proved who it is: may it come in?
     Login { user: String },
+    /// It has come to this turn of its chain, which a runner is to take.
+    Run { turn: u32 },
+    /// The record of its login is to be closed.
+    LogOut,
+}
+
+impl Request {
+    /// Whether it is withdrawn when the session is ordered to end.
+    pub(super) fn is_for_the_living(&self) -> bool {
+        matches!(self, Self::Login { .. })
+    }
 }
 
 /// A request and who says it is asking.
@@ -34,6 +47,8 @@ impl Wire {
         let (kind, number, text) = match &self.request {
             Request::Leave => (LEAVE, 0_u64, ""),
             Request::Login { user } => (LOGIN, 0, user.as_str()),
+            Request::Run { turn } => (RUN, u64::from(*turn), ""),
+            Request::LogOut => (LOG_OUT, 0, ""),
         };
         let text = text.replace(char::is_control, "\u{fffd}");
         let text = &text[..text.floor_char_boundary(TEXT)];
@@ -57,6 +72,8 @@ impl Wire {
         let request = match (word(0)?, long(16)?, text) {
             (LEAVE, 0, "") => Request::Leave,
             (LOGIN, 0, user) if is_name(user) => Request::Login { user: user.to_owned() },
+            (LOG_OUT, 0, "") => Request::LogOut,
+            (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
             _ => return None,
         };
         Some(Self { sequence: u16::try_from(word(4)?).ok()?, session: long(8)?, request })
@@ -82,7 +99,9 @@ mod tests {
     #[test]
     fn a_request_is_read_as_it_was_written() {
         let leave = Wire { request: Request::Leave, ..login("") };
-        for wire in [login("anna"), login(&"ä".repeat(32)), leave] {
+        let run = Wire { request: Request::Run { turn: 63 }, ..login("") };
+        let log_out = Wire { request: Request::LogOut, ..login("") };
+        for wire in [log_out, login("anna"), login(&"ä".repeat(32)), leave, run] {
             assert_eq!(Wire::decode(&wire.encode()), Some(wire));
         }
     }

@@ -164,6 +164,13 @@ pub struct Host {
     /// `answer` (and 0), which is the reply.
     pub register_control: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
 
+    /// \[init\] Registers a listener as `register_listener` does, with wishes: where it runs (a
+    /// [`Station`](super::Station)), how often at most (1 to 8: again after each failure), for how many
+    /// milliseconds at most (0: as long as any). Place and attempts only where an end or the daemon's
+    /// own events are listened for.
+    pub register_listener_with:
+        unsafe extern "C" fn(Handle, Str, Str, Callback, u32, u32, u64) -> i32,
+
     /// \[session\] Says whether something is transferred, as in [`Transferring`](super::Transferring):
     /// while it is, the timeout `stalled` counts from the last time that this was said, in place of
     /// `idle`; while it is not, `no_transfer` does. Who never says it has neither.

@@ -56,8 +56,6 @@ fn an_unknown_key_gets_the_nearest_the_right_table_or_the_list() {
 
 #[test]
 fn a_key_of_a_later_version_is_refused_as_such() {
-    let grant = "[[module]]\nname = 'm'\ngrant = 1\n";
-    refused(grant, "3: `grant` is not supported by this version; remove it");
     refused("include = 'x'\n", "1: `include` is not supported by this version; remove it");
 }
 
