@@ -31,6 +31,7 @@ mod signals;
 mod supervisor;
 mod sys;
 mod trial;
+mod wtmp;
 mod zygote;
 
 use std::process::ExitCode;

@@ -6,11 +6,10 @@ use std::cell::RefCell;
 use std::io;
 use std::os::fd::RawFd;
 
-use exeunt_ledger::{Chain, Identity, State};
+use exeunt_ledger::{Chain, Identity, Place, State};
 use nix::sys::prctl;
 use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, getppid, setpgid};
-use std::sync::atomic::Ordering::SeqCst;
 
 use crate::api::Subject;
 use crate::deadline::Deadline;
@@ -26,6 +25,8 @@ pub(crate) struct Job<'a> {
     pub(crate) ledger: &'a Ledger,
     /// The number of this worker on the chain.
     pub(crate) worker: u32,
+    /// Whose turns it takes.
+    pub(crate) place: Place,
     /// The zygote: a runner whose zygote has died before it began does nothing.
     pub(crate) zygote: Pid,
     /// `core.exit` for a session; for [`DAEMON`] an event of the daemon.
@@ -44,11 +45,13 @@ pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
         }
     };
     let listeners = generation.plan.listeners(job.event);
-    let chain = Chain::new(state, listeners.len(), job.worker);
+    let roster = generation.plan.roster(job.event);
+    let chain = Chain::new(state, roster, job.worker).in_place(job.place);
     let subject = (job.slot != DAEMON).then(|| {
         let subject = Subject::new(generation, identity, state);
         &*Box::leak(Box::new(subject))
     });
+    let daemon = format!("{}-daemon.{}", generation.incarnation, generation.number);
     let course = Course {
         plan: &generation.plan,
         event: job.event,
@@ -57,6 +60,7 @@ pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
         state,
         chain,
         subject,
+        what: subject.map_or(&daemon, |subject| &subject.about.id),
         descriptors: &[0, 1, 2, job.life],
     };
     course.run(&RefCell::new(deadline));
@@ -76,8 +80,8 @@ fn prepare(
     let deadline = Deadline::new()?;
     // First the own number, then the look at the parent: a zygote that comes after a dead one either
     // finds this runner on the page, or the runner finds its zygote gone.
-    state.worker.store(std::process::id(), SeqCst);
-    if getppid() != job.zygote {
+    let is_its_own = Chain::new(state, &[], job.worker).report(std::process::id());
+    if !is_its_own || getppid() != job.zygote {
         return Err(io::Error::other("the zygote has died meanwhile"));
     }
     let mut keep = vec![0, 1, 2, job.life];
@@ -90,7 +94,7 @@ fn prepare(
     signals::block_endings()?;
     if job.event == EXIT {
         privileges::harden()?;
-        if let Some(account) = &generation.account {
+        if let Some(account) = generation.account.as_ref().filter(|_| job.place != Place::Root) {
             account.become_it()?;
         }
     }

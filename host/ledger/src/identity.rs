@@ -61,6 +61,14 @@ pub struct Identity {
     runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
+    /// Whether the limits count its login; changed under the lock of the log of logins alone.
+    pub login: AtomicU32,
+    /// Whose login it is.
+    pub login_user: Text<64>,
+    /// The answer to the session's last request: the request's number, and what the host says.
+    pub answer: AtomicU32,
+    /// The detail of the answer.
+    pub answer_detail: Text<64>,
     /// When it was admitted: milliseconds since 1970 UTC.
     pub started: AtomicU64,
     /// When it was admitted: nanoseconds of the monotonic clock.
@@ -71,6 +79,8 @@ pub struct Identity {
     pub listeners: AtomicU32,
     /// How many runners have had turns for it while it lived.
     pub lent: AtomicU32,
+    /// The record of its login in wtmp: 0 none, 1 written, 2 closed.
+    wtmp: AtomicU32,
     /// How many turns, from the first, are over as far as runners have seen to them while it lived.
     pub(crate) over: AtomicU32,
     /// The client's address and port.
@@ -95,11 +105,16 @@ impl Identity {
             wait_status: AtomicU64::new(0),
             runner_status: AtomicU64::new(0),
             counted: AtomicU32::new(0),
+            login: AtomicU32::new(0),
+            login_user: Text::new(),
+            answer: AtomicU32::new(0),
+            answer_detail: Text::new(),
             started: AtomicU64::new(0),
             started_at: AtomicU64::new(0),
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
             lent: AtomicU32::new(0),
+            wtmp: AtomicU32::new(0),
             over: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
@@ -172,6 +187,24 @@ impl Identity {
         self.runner.store(pid, Release);
     }
 
+    /// Says that a login is about to be recorded. A death before it is leaves none, and a record too
+    /// few is better than one too many.
+    pub fn begin_wtmp(&self) {
+        self.wtmp.store(1, Release);
+    }
+
+    /// Whether a login was recorded that is not closed.
+    #[must_use]
+    pub fn has_wtmp(&self) -> bool {
+        self.wtmp.load(Acquire) == 1
+    }
+
+    /// Says that the record is about to be closed; false if there is none, or somebody has.
+    #[must_use]
+    pub fn end_wtmp(&self) -> bool {
+        self.wtmp.compare_exchange(1, 2, AcqRel, Acquire).is_ok()
+    }
+
     fn set_status_of(pid: u32, word: &AtomicU64, raw: i32) {
         word.store(u64::from(pid) << 32 | u64::from(raw as u32), Release);
     }
@@ -197,10 +230,13 @@ impl Identity {
             &self.runner,
             &self.order,
             &self.counted,
+            &self.login,
+            &self.answer,
             &self.listen,
             &self.listeners,
             &self.lent,
             &self.over,
+            &self.wtmp,
         ] {
             word.store(0, Relaxed);
         }
@@ -215,6 +251,8 @@ impl Identity {
             word.store(0, Relaxed);
         }
         self.order_detail.clear();
+        self.login_user.clear();
+        self.answer_detail.clear();
         self.peer.clear();
         self.local.clear();
     }

@@ -12,6 +12,7 @@ use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{MsgFlags, send};
 
 use super::callbacks::About;
+use super::timeouts::{Times, Transfers};
 use super::timers::Timers;
 use crate::api::{
     self, Begun, Command, Credentials, Ending, Entry, Living, Outcome, Refused, Subject, WaitError,
@@ -22,6 +23,7 @@ use crate::deadline::Deadline;
 use crate::events::{CONNECT, Event};
 use crate::exit::{self, Leaving};
 use crate::generation::Generation;
+use crate::request::Asker;
 use crate::sys::{self, Polled};
 use crate::{config, log, modules, scoreboard, signals};
 
@@ -35,10 +37,11 @@ pub(super) struct Session {
     pub(super) entry: &'static scoreboard::Entry,
     pub(super) deadline: RefCell<Deadline>,
     pub(super) signals: SignalFd,
-    pub(super) requests: RawFd,
+    pub(super) requests: Asker,
     pub(super) life: RawFd,
     pub(super) connection: OwnedFd,
     pub(super) last_activity: Cell<Moment>,
+    pub(super) transfers: Cell<Transfers>,
     pub(super) slot: usize,
     pub(super) timers: Timers,
     /// The moment at which the callback that is running is killed; none in the protocol itself.
@@ -105,7 +108,7 @@ impl Session {
             listeners: self.generation.exits(),
             settings: &self.generation.config.exit,
             scoreboard: self.entry,
-            requests: self.requests,
+            requests: &self.requests,
             connection: &self.connection,
             deadline: &self.deadline,
         })
@@ -135,7 +138,7 @@ impl Session {
     }
 
     /// Looks for whatever may end the session: an order, a timeout.
-    fn check(&self) -> Result<(), Ending> {
+    pub(super) fn check(&self) -> Result<(), Ending> {
         self.ending()?;
         if let Some(cause) = self.subject.identity.order().and_then(Cause::from_number) {
             self.commit(cause, &self.subject.identity.order_detail.get());
@@ -149,22 +152,13 @@ impl Session {
 
     /// The timeout that comes first.
     fn nearest_timeout(&self) -> Option<(Moment, Cause, Duration)> {
-        let timeouts = &self.generation.config.timeouts;
-        let start = self.subject.identity.started_at.load(Relaxed);
-        let logged_in = self.subject.state.logged_in.load(Relaxed) != 0;
-        let login = timeouts.login.filter(|_| !logged_in);
-        [
-            login.map(|length| (clock::after(start, length), Cause::TimeoutLogin, length)),
-            timeouts.idle.map(|length| {
-                (clock::after(self.last_activity.get(), length), Cause::TimeoutIdle, length)
-            }),
-            timeouts
-                .session
-                .map(|length| (clock::after(start, length), Cause::TimeoutSession, length)),
-        ]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(moment, _, _)| *moment)
+        let times = Times {
+            started: self.subject.identity.started_at.load(Relaxed),
+            logged_in: self.subject.state.logged_in.load(Relaxed) != 0,
+            active: self.last_activity.get(),
+            transfers: self.transfers.get(),
+        };
+        times.nearest(&self.generation.config.timeouts)
     }
 
     /// Sets the timer that kills this process if its code does not come back in time.
@@ -272,14 +266,21 @@ impl Living for Session {
         self.entry.count(bytes_in, bytes_out, clock::unix_millis());
     }
 
+    fn transfer(&self, moving: bool) {
+        let now = clock::now();
+        let transfers = if moving { Transfers::Moved(now) } else { Transfers::NoneSince(now) };
+        self.transfers.set(transfers);
+        self.last_activity.set(now);
+    }
+
     fn command(&self, command: &str, path: Option<&str>) {
         self.subject.state.command.set(command);
         self.subject.state.path.set(path.unwrap_or_default());
         self.entry.command(command, path);
     }
 
-    fn log_in(&self, user: &str) -> Result<(), Ending> {
-        self.check()?;
+    fn log_in(&self, user: &str) -> Result<(), Refused> {
+        self.check().map_err(|Ending| Refused::Ending)?;
         self.has_logged_in(user)
     }
 

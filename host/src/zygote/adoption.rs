@@ -5,9 +5,9 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 
-use exeunt_ledger::SlotStatus;
+use exeunt_ledger::{Slot, SlotStatus};
 use nix::unistd::Pid;
 
 use super::{Child, Phase, Zygote};
@@ -17,9 +17,18 @@ use crate::log;
 use crate::pages::{self, DAEMON};
 use crate::reap::Fate;
 
+/// As wait(2) has it for a process that was killed.
+const KILLED: i32 = 9;
+
+/// Whether nothing has that number. A child that was not reaped has it still.
+fn is_gone(pid: i32) -> bool {
+    nix::sys::signal::kill(Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
+}
+
 impl Zygote {
     /// Takes over the ledger of a zygote that died.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
+        self.has_adopted = true;
         let digest = self.generation.plan.digest();
         let found = self.header.digest.iter().map(|byte| byte.load(Relaxed));
         self.plan_differs = !found.eq(digest);
@@ -32,15 +41,25 @@ impl Zygote {
         let mut adopted = 0;
         let used = (self.header.used.load(Relaxed) as usize).clamp(1, self.slots.len());
         self.free = (used..self.slots.len()).rev().collect();
+        let is_open = |slot: &&Slot| {
+            use SlotStatus::{Closing, Open, Taken};
+            matches!(slot.identity.status(), Open | Taken | Closing)
+        };
+        let open = self.slots[1..used].iter().filter(is_open).count();
+        self.header.open.store(open as u64, Relaxed);
         for slot in 1..used {
-            match self.slots[slot].identity.status() {
+            let identity = &self.slots[slot].identity;
+            match identity.status() {
                 SlotStatus::Free => self.free.push(slot),
+                // Nobody was forked for it, or nobody who could have been handed anything.
+                SlotStatus::Reserved if identity.pid.load(Relaxed) == 0 => self.free_slot(slot),
                 SlotStatus::Reserved => self.adopt_process(slot),
                 SlotStatus::Open => {
                     adopted += 1;
                     self.adopt_session(slot);
                 }
                 SlotStatus::Taken => self.adopt_chain(slot),
+                SlotStatus::Closing => self.close(slot),
             }
         }
         log::warn(format!("goes on for a zygote that died; {adopted} sessions are open"));
@@ -62,6 +81,8 @@ impl Zygote {
     }
 
     fn adopt_session(&mut self, slot: usize) {
+        // While there is a runner the session's death waits.
+        let runner = self.succession(slot).adopt();
         let identity = &self.slots[slot].identity;
         if identity.counted.load(Relaxed) == 1
             && let Ok(peer) = identity.peer.get().parse()
@@ -69,6 +90,9 @@ impl Zygote {
             self.admission.count(peer);
         }
         self.adopt_process(slot);
+        if let Some(pid) = runner {
+            self.adopt_runner(slot, pid);
+        }
         let of = &self.slots[slot];
         let before_login = of.state.logged_in.load(Relaxed) == 0;
         if of.identity.status() == SlotStatus::Open && before_login {
@@ -78,46 +102,68 @@ impl Zygote {
 
     /// A chain that was taken over: by a runner that still works, or that has died.
     fn adopt_chain(&mut self, slot: usize) {
-        let of = &self.slots[slot];
-        match of.takeover.worker.load(SeqCst) {
-            0 => self.go_on(slot),
-            pid => {
-                self.children.insert(pid.cast_signed(), Child::Runner { slot });
-                of.identity.runner.store(pid, Relaxed);
-                let gone = nix::sys::signal::kill(Pid::from_raw(pid.cast_signed()), None).is_err();
-                if of.identity.runner_status().is_some() || gone {
-                    self.died_elsewhere(slot);
-                }
-            }
+        match self.succession(slot).adopt() {
+            None => self.go_on(slot),
+            Some(pid) => self.adopt_runner(slot, pid),
+        }
+    }
+
+    fn adopt_runner(&mut self, slot: usize, pid: u32) {
+        self.children.insert(pid.cast_signed(), Child::Runner { slot });
+        let is_buried = self.slots[slot].identity.runner_status().is_some();
+        if is_buried || is_gone(pid.cast_signed()) {
+            self.runner_died_elsewhere(slot);
         }
     }
 
     /// No runner had begun: the chain goes on with the next worker.
     fn go_on(&mut self, slot: usize) {
-        let owner = self.slots[slot].identity.owner();
-        if self.slots[slot].identity.take_over(owner) {
-            self.run_rest(slot);
+        let due = self.succession(slot).resume();
+        self.follow(slot, due);
+    }
+
+    /// The supervisor has reaped a process that worked on a slot, and written down how it ended.
+    pub(super) fn died_elsewhere(&mut self, slot: usize) {
+        let Some(of) = self.slots.get(slot) else { return };
+        if of.identity.runner_status().is_some() {
+            self.runner_died_elsewhere(slot);
+        }
+        if of.identity.wait_status().is_some() {
+            self.session_died_elsewhere(slot);
         }
     }
 
-    /// The supervisor has reaped the process that worked on a slot, and written down how it ended.
-    pub(super) fn died_elsewhere(&mut self, slot: usize) {
-        let Some(of) = self.slots.get(slot) else { return };
-        let identity = &of.identity;
-        let runner = identity.runner.load(Relaxed);
-        let (pid, raw) = match identity.status() {
-            SlotStatus::Free => return,
-            SlotStatus::Taken => (runner, identity.runner_status()),
-            _ => (identity.pid.load(Relaxed), identity.wait_status()),
-        };
-        // Without a status it died before anybody looked: as if it had been killed.
-        let fate = Fate::from_raw(raw.unwrap_or(9));
-        match self.children.remove(&pid.cast_signed()) {
-            Some(Child::Session { slot }) => {
-                self.session_died(slot, Pid::from_raw(pid.cast_signed()), fate);
+    fn session_died_elsewhere(&mut self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        let pid = identity.pid.load(Relaxed).cast_signed();
+        if self.children.remove(&pid).is_some() {
+            // Without a status it died before anybody looked: as if it had been killed.
+            let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
+            identity.set_wait_status(fate.raw());
+            self.session_died(slot, Pid::from_raw(pid), fate);
+        }
+    }
+
+    fn runner_died_elsewhere(&mut self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        let pid = identity.runner.load(Relaxed).cast_signed();
+        if self.children.remove(&pid).is_some() {
+            let fate = Fate::from_raw(identity.runner_status().unwrap_or(KILLED));
+            self.runner_died(slot, fate);
+        }
+    }
+
+    /// Without a supervisor nobody says when a process has died that was adopted: looks for itself.
+    pub(super) fn look_for_the_adopted(&mut self) {
+        let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some((*pid, *child));
+        for (pid, child) in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+            match child {
+                Child::Session { slot } => self.session_died_elsewhere(slot),
+                Child::Runner { slot } => self.runner_died_elsewhere(slot),
+                Child::Action => {}
             }
-            Some(Child::Runner { slot }) => self.runner_died(slot, fate),
-            Some(Child::Action) | None => {}
+            // One that works on the slot no more was seen to before.
+            self.children.remove(&pid);
         }
     }
 

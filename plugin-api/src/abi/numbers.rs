@@ -64,6 +64,8 @@ pub enum Fact {
     Claimed = 15,
     /// Text: what they prove it with, for an authenticator.
     Secret = 16,
+    /// Text: names this turn of a listener: the same for all its attempts at one end, and for no other.
+    Token = 17,
     /// Number: bytes received from the client.
     BytesIn = 32,
     /// Number: bytes sent to the client.
@@ -90,7 +92,7 @@ impl Fact {
     /// The fact with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        const ALL: [Fact; 26] = [
+        const ALL: [Fact; 27] = [
             Fact::Session,
             Fact::User,
             Fact::Peer,
@@ -107,6 +109,7 @@ impl Fact {
             Fact::Reply,
             Fact::Claimed,
             Fact::Secret,
+            Fact::Token,
             Fact::BytesIn,
             Fact::BytesOut,
             Fact::Started,
@@ -176,6 +179,18 @@ impl Place {
     }
 }
 
+/// Where a listener for `core.exit` runs, for `register_listener_with`.
+pub struct Station;
+
+impl Station {
+    /// In the session's process while that lives; else in a runner.
+    pub const SESSION: u32 = 1;
+    /// In a runner, a clean process with the session's identity, in any case.
+    pub const RUNNER: u32 = 2;
+    /// In a runner with root's rights, if the daemon has them and `modules.toml` grants them.
+    pub const ROOT: u32 = 3;
+}
+
 /// What an authenticator gives with `answer`. Nothing given is [`Verdict::UNKNOWN`].
 pub struct Verdict;
 
@@ -197,6 +212,16 @@ impl Begun {
     pub const OWN: i32 = 0;
     /// A module has carried it out, and here is its reply.
     pub const HANDLED: i32 = 1;
+}
+
+/// What `session_transfer` is told.
+pub struct Transferring;
+
+impl Transferring {
+    /// None is going on: from now on the time without one counts.
+    pub const NOTHING: u32 = 0;
+    /// One is going on, and has just moved.
+    pub const MOVING: u32 = 1;
 }
 
 /// The kind of a value in the value model, as `value_kind` returns it.

@@ -190,6 +190,11 @@ impl Offer for Fake {
         Ok(2)
     }
 
+    fn session_transfer(_session: Handle, state: u32) -> Answer<()> {
+        with(|fake| fake.done.push(format!("transfer {state}")));
+        Ok(())
+    }
+
     fn session_end(_session: Handle, cause: &str, _detail: Option<&str>) -> Answer<()> {
         with(|fake| fake.ended.push(cause.to_owned()));
         Err(status::ENDING)
@@ -278,6 +283,18 @@ impl Offer for Fake {
 
     fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
         Self::open_directory(registrar, path)
+    }
+
+    fn register_listener_with(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        _place: u32,
+        _attempts: u32,
+        _millis: u64,
+    ) -> Answer<()> {
+        Self::register_listener(registrar, event, name, callback)
     }
 
     fn register_control(_registrar: Handle, action: &str, callback: Callback) -> Answer<()> {
