@@ -157,13 +157,22 @@ impl Zygote {
     pub(super) fn look_for_the_adopted(&mut self) {
         let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some((*pid, *child));
         for (pid, child) in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+            let works_on = |slot: usize| {
+                let identity = &self.slots[slot].identity;
+                [&identity.pid, &identity.runner].map(|number| number.load(Relaxed).cast_signed())
+            };
             match child {
-                Child::Session { slot } => self.session_died_elsewhere(slot),
-                Child::Runner { slot } => self.runner_died_elsewhere(slot),
-                Child::Action => {}
+                Child::Session { slot } if works_on(slot)[0] == pid => {
+                    self.session_died_elsewhere(slot);
+                }
+                Child::Runner { slot } if works_on(slot)[1] == pid => {
+                    self.runner_died_elsewhere(slot);
+                }
+                // It was seen to before; another may have the slot by now.
+                Child::Session { .. } | Child::Runner { .. } | Child::Action => {
+                    self.children.remove(&pid);
+                }
             }
-            // One that works on the slot no more was seen to before.
-            self.children.remove(&pid);
         }
     }
 

@@ -49,9 +49,13 @@ impl Zygote {
     }
 
     pub(super) fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
-        if self.slots[slot].identity.status() != SlotStatus::Open {
+        if self.slots[slot].identity.status() == SlotStatus::Reserved {
             self.spare_is_lost(pid.as_raw());
             return self.free_slot(slot);
+        }
+        // Of one that was seen to, when its last runner died, the supervisor tells nevertheless.
+        if self.slots[slot].identity.status() != SlotStatus::Open {
+            return;
         }
         self.uncount(slot);
         self.board.delete(slot);
