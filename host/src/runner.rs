@@ -81,7 +81,10 @@ fn prepare(
     let deadline = Deadline::new()?;
     // First the own number, then the look at the parent: a zygote that comes after a dead one either
     // finds this runner on the page, or the runner finds its zygote gone.
-    state.worker.store(std::process::id(), SeqCst);
+    // The number of another is left alone: this one came too late.
+    if state.worker.compare_exchange(0, std::process::id(), SeqCst, SeqCst).is_err() {
+        return Err(io::Error::other("another runner works on the chain"));
+    }
     if getppid() != job.zygote {
         return Err(io::Error::other("the zygote has died meanwhile"));
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use exeunt_ledger::SlotStatus;
+use exeunt_ledger::{Slot, SlotStatus};
 use nix::unistd::Pid;
 
 use super::{Child, Phase, Zygote};
@@ -40,10 +40,16 @@ impl Zygote {
         self.find_daemon_event();
         let mut adopted = 0;
         let used = (self.header.used.load(Relaxed) as usize).clamp(1, self.slots.len());
+        // The zygote may have died between a slot and its count.
+        let is_open =
+            |slot: &&Slot| matches!(slot.identity.status(), SlotStatus::Open | SlotStatus::Taken);
+        let open = self.slots[1..used].iter().filter(is_open).count();
+        self.header.open.store(open as u64, Relaxed);
         self.free = (used..self.slots.len()).rev().collect();
         for slot in 1..used {
             match self.slots[slot].identity.status() {
-                SlotStatus::Free => self.free.push(slot),
+                // The zygote may have died while it cleared it.
+                SlotStatus::Free => self.free_slot(slot),
                 SlotStatus::Reserved => self.adopt_process(slot),
                 SlotStatus::Open => {
                     adopted += 1;
@@ -64,6 +70,10 @@ impl Zygote {
     /// A process of a slot that still lives, or that the supervisor has buried already.
     fn adopt_process(&mut self, slot: usize) {
         let pid = self.slots[slot].identity.pid.load(Relaxed).cast_signed();
+        if pid == 0 {
+            // A spare whose number nobody wrote down: it finds its zygote gone.
+            return self.free_slot(slot);
+        }
         self.children.insert(pid, Child::Session { slot });
         if self.slots[slot].identity.wait_status().is_some() {
             self.died_elsewhere(slot);
@@ -71,17 +81,20 @@ impl Zygote {
     }
 
     fn adopt_session(&mut self, slot: usize) {
-        if self.slots[slot].takeover.worker.load(SeqCst) != 0 {
-            self.adopt_runner(slot);
-        }
-        let identity = &self.slots[slot].identity;
+        let of = &self.slots[slot];
+        let identity = &of.identity;
+        let runner = of.takeover.worker.load(SeqCst);
+        // Without a number on the page there is none: it would find its zygote gone.
+        identity.runner.store(runner, Relaxed);
         if identity.counted.load(Relaxed) == 1
             && let Ok(peer) = identity.peer.get().parse()
         {
             self.admission.count(peer);
         }
         self.adopt_process(slot);
-        let of = &self.slots[slot];
+        if runner != 0 && of.takeover.worker.load(SeqCst) == runner {
+            self.adopt_runner(slot);
+        }
         let before_login = of.state.logged_in.load(Relaxed) == 0;
         if of.identity.status() == SlotStatus::Open && before_login {
             self.order(slot, Cause::ZygoteLost, "");
@@ -112,34 +125,43 @@ impl Zygote {
         self.follow(slot, due);
     }
 
-    /// The supervisor has reaped a process that worked on a slot, and written down how it ended.
+    /// The supervisor has reaped a process that worked on a slot, and written down how it ended. The
+    /// session comes first: what follows from its runner's death depends on it.
     pub(super) fn died_elsewhere(&mut self, slot: usize) {
         let Some(of) = self.slots.get(slot) else { return };
-        if of.identity.runner.load(Relaxed) != 0 && of.identity.runner_status().is_some() {
-            self.runner_died_elsewhere(slot);
-        }
         if of.identity.wait_status().is_some() {
             self.session_died_elsewhere(slot);
+        }
+        if of.identity.runner.load(Relaxed) != 0 && of.identity.runner_status().is_some() {
+            self.runner_died_elsewhere(slot);
         }
     }
 
     fn session_died_elsewhere(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
         let pid = identity.pid.load(Relaxed).cast_signed();
-        if self.children.remove(&pid).is_some() {
-            // Without a status it died before anybody looked: as if it had been killed.
-            let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
-            identity.set_wait_status(fate.raw());
-            self.session_died(slot, Pid::from_raw(pid), fate);
-        }
+        self.forget(pid, slot);
+        // Without a status it died before anybody looked: as if it had been killed.
+        let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
+        identity.set_wait_status(fate.raw());
+        self.session_died(slot, Pid::from_raw(pid), fate);
     }
 
     fn runner_died_elsewhere(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
-        let pid = identity.runner.load(Relaxed).cast_signed();
-        if self.children.remove(&pid).is_some() {
-            let fate = Fate::from_raw(identity.runner_status().unwrap_or(KILLED));
-            self.runner_died(slot, fate);
+        self.forget(identity.runner.load(Relaxed).cast_signed(), slot);
+        let fate = Fate::from_raw(identity.runner_status().unwrap_or(KILLED));
+        self.runner_died(slot, fate);
+    }
+
+    /// The process that worked on a slot is no child any more. Its number may be another one's.
+    fn forget(&mut self, pid: i32, slot: usize) {
+        let is_its = |child: &Child| match child {
+            Child::Session { slot: own } | Child::Runner { slot: own } => *own == slot,
+            Child::Action => false,
+        };
+        if self.children.get(&pid).is_some_and(is_its) {
+            self.children.remove(&pid);
         }
     }
 

@@ -42,13 +42,19 @@ impl Zygote {
     }
 
     pub(super) fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
-        if self.slots[slot].identity.status() != SlotStatus::Open {
-            self.spare_is_lost(pid.as_raw());
-            return self.free_slot(slot);
+        match self.slots[slot].identity.status() {
+            SlotStatus::Open => {
+                self.uncount(slot);
+                self.board.delete(slot);
+                self.bury(slot, fate);
+            }
+            SlotStatus::Reserved => {
+                self.spare_is_lost(pid.as_raw());
+                self.free_slot(slot);
+            }
+            // It was buried before.
+            SlotStatus::Taken | SlotStatus::Free => {}
         }
-        self.uncount(slot);
-        self.board.delete(slot);
-        self.bury(slot, fate);
     }
 
     /// The session is dead: what it says about itself is looked at, and what is owed goes on.
@@ -171,15 +177,18 @@ impl Zygote {
         self.free_slot(slot);
     }
 
-    fn free_slot(&mut self, slot: usize) {
+    /// Clears a slot for the next spare. It is nobody's first: a zygote that dies in between leaves no
+    /// chain that seems to be owed, and the next one clears the slot again.
+    pub(super) fn free_slot(&mut self, slot: usize) {
         let of = &self.slots[slot];
         let (listeners, cells) = (self.generation.exits().len(), self.generation.plan.cells);
-        if !std::ptr::eq(self.succession(slot).page(), &raw const of.state) {
+        let is_on_takeover = !std::ptr::eq(self.succession(slot).page(), &raw const of.state);
+        of.identity.reset();
+        if is_on_takeover {
             of.takeover.reset(listeners, cells);
         }
         of.state.reset(listeners, cells);
         self.lent.remove(&slot);
-        of.identity.reset();
         self.free.push(slot);
     }
 }
