@@ -18,7 +18,8 @@ fn programs() -> Programs {
 fn kills_at_random_cost_no_listener_its_turn_and_give_none_a_second() {
     let seed = Seed::of_now();
     let number = seed.0;
-    let plan = Plan { sessions: 2000, pause: Duration::from_millis(2), seed, keep: false };
+    let pause = Duration::from_millis(2);
+    let plan = Plan { sessions: 2000, clients: 48, pause, seed, keep: false };
     let summary = kills::run(&programs(), &plan).expect("the storm begins");
     println!("{summary}");
     assert!(

@@ -50,6 +50,9 @@ enum Storm {
         /// Sessions
         #[arg(long, default_value_t = 20_000)]
         sessions: usize,
+        /// So many clients at the same time
+        #[arg(long, default_value_t = 48)]
+        clients: usize,
         /// How long each listener with a wish takes, in milliseconds
         #[arg(long, default_value_t = 2)]
         pause: u64,
@@ -106,10 +109,11 @@ fn run(cli: Cli) -> storm::Result<Summary> {
             let plan = reload::Plan { reloads, rate, kills, wrong_every: 3, seed, keep };
             reload::run(&programs, &plan)
         }
-        Storm::Kills { sessions, pause, seed, keep } => {
+        Storm::Kills { sessions, clients, pause, seed, keep } => {
             let seed = seed.map_or_else(Seed::of_now, Seed);
             writeln!(io::stdout(), "{:<38} {}", "seed", seed.0)?;
-            let plan = kills::Plan { sessions, pause: Duration::from_millis(pause), seed, keep };
+            let pause = Duration::from_millis(pause);
+            let plan = kills::Plan { sessions, clients, pause, seed, keep };
             kills::run(&programs, &plan)
         }
         Storm::ReloadTime { modules } => reload_time::run(&programs, modules),

@@ -1,6 +1,7 @@
 //! The kill storm: clients come and go in every way while sessions, runners, spares, zygotes and the
 //! supervisor are killed at random. Nothing of it may cost a listener its turn, or give it a second.
 
+mod figures;
 mod killer;
 mod verdict;
 mod visit;
@@ -26,8 +27,6 @@ use verdict::{Evidence, Turn};
 use visit::{Door, IDLE, Visit};
 use watch::{Line, Watch};
 
-/// So many clients at the same time.
-const CLIENTS: usize = 48;
 /// How often each listener with a wish may be tried.
 const ATTEMPTS: u64 = 2;
 /// Where those with a wish run, in their order.
@@ -38,6 +37,8 @@ const PLACES: [&str; 5] = ["session", "runner", "root", "session", "runner"];
 pub struct Plan {
     /// Clients that are greeted, at least.
     pub sessions: usize,
+    /// So many of them at the same time.
+    pub clients: usize,
     /// How long each listener with a wish takes.
     pub pause: Duration,
     /// Chance.
@@ -85,7 +86,7 @@ fn rage(killer: &mut Killer, plan: &Plan, summary: &mut Summary) -> Result<()> {
     let shared = Arc::new(Shared::default());
     let end = plan.pause * PLACES.len() as u32 + Duration::from_millis(15);
     let door = Door { port: killer.daemon.site.port, orders, end };
-    let clients = (0..CLIENTS).map(|_| client(&shared, &door, plan)).collect::<Vec<_>>();
+    let clients = (0..plan.clients).map(|_| client(&shared, &door, plan)).collect::<Vec<_>>();
     drop(door);
     let obeyed = killer.obey(&taken);
     shared.stop.store(true, SeqCst);
@@ -100,7 +101,10 @@ fn rage(killer: &mut Killer, plan: &Plan, summary: &mut Summary) -> Result<()> {
     let unsealed = unsealed.iter().filter(|used| used.session != 0).count();
     let ended = killer.daemon.stop()?;
     summary.require(ended, || "the daemon did not end as it should".to_owned());
-    summary.figure("clients", format!("{CLIENTS} at the same time, {:.1} s", took.as_secs_f64()));
+    summary.figure(
+        "clients",
+        format!("{} at the same time, {:.1} s", plan.clients, took.as_secs_f64()),
+    );
     let visits = shared.visits.lock().unwrap_or_else(PoisonError::into_inner);
     compare(killer, &visits, &watch.stop()?, unsealed, summary);
     Ok(())
@@ -141,10 +145,10 @@ fn client(shared: &Arc<Shared>, door: &Door, plan: &Plan) -> JoinHandle<()> {
 
 /// What else is killed when a client comes.
 fn order(ticket: usize, seed: &mut Seed, orders: &Sender<Order>) {
-    let order = match ticket % 1000 {
-        333 => Some(Order::Supervisor),
-        777 => Some(Order::Everything),
-        n if n % 100 == 50 => Some(Order::Zygote),
+    let order = match ticket % 2000 {
+        667 => Some(Order::Supervisor),
+        1557 => Some(Order::Everything),
+        n if n % 200 == 50 => Some(Order::Zygote),
         n if n % 400 == 220 => Some(Order::Reload),
         _ => match seed.below(40) {
             0..8 => Some(Order::Runner),
@@ -189,11 +193,8 @@ fn roster() -> Vec<Turn> {
             _ => &["runner"],
         },
     });
-    let plain = |title: &str| Turn {
-        title: title.to_owned(),
-        attempts: 1,
-        by: &["session", "runner"],
-    };
+    let plain =
+        |title: &str| Turn { title: title.to_owned(), attempts: 1, by: &["session", "runner"] };
     let mut all = vec![plain("trace_a/trace")];
     all.extend(placed);
     all.push(plain("trace_c/trace"));

@@ -2,14 +2,17 @@
 //! wrote down when they were entered, and the journal.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::killer::Killed;
-use super::visit::{Point, Visit};
+use super::visit::Visit;
 use super::watch::Line;
-use crate::summary::{Summary, spread};
+use crate::summary::Summary;
+
+/// How long a process may take to die that was killed: the machine is busy.
+const DYING: Duration = Duration::from_secs(1);
 
 /// A listener.
 #[derive(Clone, Debug)]
@@ -37,22 +40,22 @@ pub(super) struct Evidence<'a> {
 }
 
 /// A session as the journal tells it.
-struct Told {
-    at: Instant,
-    value: Value,
+pub(super) struct Told {
+    pub(super) at: Instant,
+    pub(super) value: Value,
 }
 
 /// What has been counted.
 #[derive(Default)]
-struct Counts {
-    entries: usize,
-    double: usize,
-    disorder: usize,
-    missing: usize,
-    twice: usize,
-    again: usize,
+pub(super) struct Counts {
+    pub(super) entries: usize,
+    pub(super) double: usize,
+    pub(super) disorder: usize,
+    pub(super) missing: usize,
+    pub(super) twice: usize,
+    pub(super) again: usize,
     /// Interrupted listeners, by who ran them.
-    interrupted: HashMap<String, usize>,
+    pub(super) interrupted: HashMap<String, usize>,
 }
 
 impl Evidence<'_> {
@@ -75,7 +78,8 @@ impl Evidence<'_> {
         }
         let unsealed = self.unsealed;
         summary.require(unsealed == 0, || format!("{unsealed} slots are not sealed"));
-        self.figures(told.len(), &counts, &by_peer, summary);
+        self.figures(told.len(), &counts, summary);
+        self.times(&by_peer, summary);
     }
 
     /// The listeners that each session entered, with the attempt, in the order in which they did.
@@ -182,7 +186,8 @@ impl Evidence<'_> {
                 summary.violation(format!("{address} had two sessions"));
             }
         }
-        let known = self.visits.iter().filter(|v| all.contains_key(&*v.address.to_string())).count();
+        let known =
+            self.visits.iter().filter(|v| all.contains_key(&*v.address.to_string())).count();
         let strangers = all.len() - known;
         summary.require(strangers == 0, || format!("{strangers} sessions of unknown clients"));
         all
@@ -198,10 +203,11 @@ impl Evidence<'_> {
         let address = visit.address;
         let last = told.map(|(_, told)| told.at);
         let within = |all: &[Instant]| {
-            all.iter().any(|at| visit.begun <= *at && last.is_none_or(|last| *at <= last))
+            let begun = visit.begun - DYING;
+            all.iter().any(|at| begun <= *at && last.is_none_or(|last| *at <= last))
         };
-        let [spares, zygotes, supervisors] =
-            [&self.killed.spares, &self.killed.zygotes, &self.killed.supervisors].map(|k| within(k));
+        let Killed { spares, zygotes, supervisors, .. } = self.killed;
+        let [spares, zygotes, supervisors] = [spares, zygotes, supervisors].map(|all| within(all));
         let disturbed = spares || zygotes || supervisors || visit.killed.is_some();
         let Some((session, told)) = told else {
             // One that nobody has greeted may have waited at the door of somebody who died.
@@ -217,7 +223,8 @@ impl Evidence<'_> {
         let is_right = match cause {
             _ if cause == visit.cause => true,
             "signal" => visit.killed.is_some() || spares || supervisors,
-            "zygote-lost" => zygotes && !visit.logged_in,
+            // Who starts again ends the zygotes that are left over.
+            "zygote-lost" => (zygotes || supervisors) && !visit.logged_in,
             "supervisor-lost" => supervisors,
             // The client was not fast enough, or never knew.
             "timeout-idle" => told.at - visit.begun >= super::IDLE,
@@ -228,77 +235,92 @@ impl Evidence<'_> {
         let unbroken = visit.broken.is_none() || disturbed || cause == "timeout-idle";
         summary.require(unbroken, || format!("{session} broke: {visit:?}"));
     }
-
-    fn figures(
-        &self,
-        sessions: usize,
-        counts: &Counts,
-        by_peer: &HashMap<&str, (&str, &Told)>,
-        summary: &mut Summary,
-    ) {
-        let killed = |point: Point| {
-            self.visits.iter().filter(|v| v.killed.is_some_and(|(_, at)| at == point)).count()
-        };
-        let [idle, command, end] = [Point::Idle, Point::Command, Point::End].map(killed);
-        let hit = |by: &str| counts.interrupted.get(by).copied().unwrap_or(0);
-        summary.figure("sessions", sessions);
-        summary.figure("sessions killed while idle, in a command", format!("{idle}, {command}"));
-        let in_session = hit("session");
-        summary.figure(
-            "sessions killed in their end",
-            format!("{end}, in a listener {in_session}{}", share(in_session, end)),
-        );
-        let (runners, in_runner) = (self.killed.runners, hit("runner") + hit("root-runner"));
-        summary.figure(
-            "runners killed",
-            format!("{runners}, listeners interrupted in runners {in_runner}, of these as root {}", hit("root-runner")),
-        );
-        let Killed { spares, zygotes, supervisors, everything, reloads, .. } = self.killed;
-        summary.figure("spares and unasked sessions killed", spares.len());
-        summary.figure("zygotes killed", zygotes.len());
-        let supervisors = supervisors.len();
-        summary.figure(
-            "supervisors killed",
-            format!("{supervisors}, with everything {everything}"),
-        );
-        summary.figure("reloads", reloads);
-        summary.figure("entries, second attempts", format!("{}, {}", counts.entries, counts.again));
-        summary.figure("double entries", counts.double);
-        summary.figure("order violations", counts.disorder);
-        summary.figure("unsealed slots", self.unsealed);
-        let Counts { missing, twice, .. } = counts;
-        summary.figure("journal lines missing, double", format!("{missing}, {twice}"));
-        if summary.violations.is_empty() {
-            let bound = 300.0 / sessions.max(1) as f64;
-            summary.figure("rate at 95 %, below 3/N", format!("{bound:.4} % of sessions"));
-        }
-        self.times(by_peer, summary);
-    }
-
-    /// From the death of a session that left something to do to its line in the journal.
-    fn times(&self, by_peer: &HashMap<&str, (&str, &Told)>, summary: &mut Summary) {
-        let (mut all, mut alone) = (Vec::new(), Vec::new());
-        for visit in self.visits {
-            let Some((at, _)) = visit.killed else { continue };
-            let Some((_, told)) = by_peer.get(&*visit.address.to_string()) else { continue };
-            let left_something = told.value["cause"] == "signal"
-                || told.value["listeners"].as_array().is_some_and(|all| {
-                    all.iter().any(|l| l["by"] == "session" && l["outcome"] == "interrupted")
-                });
-            if left_something && at <= told.at {
-                let took = (told.at - at).as_secs_f64() * 1e3;
-                all.push(took);
-                let others = self.killed.zygotes.iter().chain(&self.killed.supervisors);
-                if !others.into_iter().any(|other| at <= *other && *other <= told.at) {
-                    alone.push(took);
-                }
-            }
-        }
-        summary.figure("death to sealed, no other death", spread(alone));
-        summary.figure("death to sealed, all", spread(all));
-    }
 }
 
-fn share(part: usize, whole: usize) -> String {
-    if whole == 0 { String::new() } else { format!(" ({:.0} %)", part as f64 * 100.0 / whole as f64) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "m/first s-1 7 attempt=1\n";
+    const SECOND: &str = "m/second s-1 7 attempt=1\n";
+
+    /// A listener as the journal has it.
+    fn told(name: &str, outcome: &str, attempt: u64) -> String {
+        format!(
+            r#"{{"module":"m","listener":"{name}","outcome":"{outcome}","by":"session","attempt":{attempt}}}"#
+        )
+    }
+
+    fn journal(cause: &str, listeners: &[String]) -> String {
+        format!(
+            r#"{{"session":"s-1","peer":"127.1.0.1:99","cause":"{cause}","sealed":true,"listeners":[{}]}}"#,
+            listeners.join(",")
+        )
+    }
+
+    /// What is wrong with one session, whose client was told goodbye.
+    fn wrong(trace: &str, journal: &[String]) -> Vec<String> {
+        let now = Instant::now();
+        let visit = Visit {
+            address: "127.1.0.1".parse().expect("an address"),
+            begun: now,
+            session: Some("s-1".to_owned()),
+            cause: "client-quit",
+            logged_in: true,
+            killed: None,
+            broken: None,
+            over: now,
+        };
+        let turn = |name: &str| Turn { title: format!("m/{name}"), attempts: 2, by: &["session"] };
+        let journal: Vec<_> =
+            journal.iter().map(|text| Line { at: now, text: text.clone() }).collect();
+        let mut summary = Summary::default();
+        let evidence = Evidence {
+            visits: &[visit],
+            killed: &Killed::default(),
+            roster: &[turn("first"), turn("second")],
+            trace,
+            journal: &journal,
+            unsealed: 0,
+        };
+        evidence.judge(&mut summary);
+        summary.violations
+    }
+
+    fn done() -> [String; 2] {
+        [told("first", "done", 1), told("second", "done", 1)]
+    }
+
+    #[test]
+    fn a_session_whose_listeners_ran_once_each_is_right() {
+        let journal = [journal("client-quit", &done())];
+        assert_eq!(wrong(&format!("{FIRST}{SECOND}"), &journal), [""; 0]);
+    }
+
+    #[test]
+    fn an_entry_too_few_too_many_or_out_of_order_is_found() {
+        let journal = [journal("client-quit", &done())];
+        for trace in [FIRST, &format!("{SECOND}{FIRST}"), &format!("{FIRST}{SECOND}{SECOND}")] {
+            assert!(!wrong(trace, &journal).is_empty(), "{trace}");
+        }
+    }
+
+    #[test]
+    fn one_that_was_interrupted_may_not_have_written_it_and_is_tried_again() {
+        let again = [told("first", "interrupted", 1), told("first", "done", 2), done()[1].clone()];
+        let trace = format!("m/first s-1 7 attempt=2\n{SECOND}");
+        assert_eq!(wrong(&trace, &[journal("client-quit", &again)]), [""; 0]);
+        let given_up = [again[0].clone(), done()[1].clone()];
+        assert!(!wrong(SECOND, &[journal("client-quit", &given_up)]).is_empty());
+    }
+
+    #[test]
+    fn no_line_two_lines_and_another_cause_are_found() {
+        let (trace, right) = (format!("{FIRST}{SECOND}"), journal("client-quit", &done()));
+        assert!(wrong(&trace, &[]).iter().any(|v| v.contains("no line")));
+        let twice = wrong(&trace, &[right.clone(), right]);
+        assert!(twice.iter().any(|v| v.contains("in the journal twice")), "{twice:?}");
+        let other = wrong(&trace, &[journal("zygote-lost", &done())]);
+        assert!(other.iter().any(|v| v.contains("zygote-lost is no cause")), "{other:?}");
+    }
 }
