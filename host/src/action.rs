@@ -62,10 +62,7 @@ fn prepare(generation: &Generation, keep: &[RawFd]) -> io::Result<Deadline> {
     keep.sort_unstable();
     sys::close_all_but(&keep)?;
     SigSet::empty().thread_set_mask()?;
-    privileges::harden()?;
-    if let Some(account) = &generation.account {
-        account.become_it()?;
-    }
+    privileges::give_up(generation.account.as_ref())?;
     Ok(deadline)
 }
 

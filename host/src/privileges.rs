@@ -10,6 +10,7 @@ use nix::unistd::{
     Gid, Group, Uid, User, geteuid, getgrouplist, getgroups, getresgid, getresuid, setgroups,
     setresgid, setresuid,
 };
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 /// An identity without privileges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Account {
 
     /// Becomes the account, for good, and verifies it. On an error the process must end: it may have
     /// some of its privileges left.
-    pub(crate) fn become_it(&self) -> io::Result<()> {
+    fn become_it(&self) -> io::Result<()> {
         setgroups(&self.groups)?;
         setresgid(self.gid, self.gid, self.gid)?;
         setresuid(self.uid, self.uid, self.uid)?;
@@ -73,15 +74,6 @@ impl Account {
         if setresuid(root, root, root).is_ok() || nix::unistd::seteuid(root).is_ok() {
             return Err(io::Error::other("the way back to root is open"));
         }
-        let status = fs::read_to_string("/proc/thread-self/status")?;
-        let none = |line: &str| {
-            line.split_whitespace().nth(1).is_some_and(|set| !set.contains(|c| c != '0'))
-        };
-        let sets = ["CapPrm:", "CapEff:", "CapAmb:"];
-        let held = status.lines().filter(|line| sets.iter().any(|set| line.starts_with(set)));
-        if held.clone().count() != sets.len() || !held.into_iter().all(none) {
-            return Err(io::Error::other("capabilities are left"));
-        }
         Ok(())
     }
 }
@@ -92,12 +84,32 @@ pub(crate) fn group(name: &str) -> Result<Gid, Unusable> {
     group.map(|group| group.gid).ok_or(Unusable::Unknown)
 }
 
-/// What every process that runs module code for a client gives up, with or without root: core dumps
-/// (they hold what clients sent), being read by others of the same user, and new privileges by exec.
-pub(crate) fn harden() -> io::Result<()> {
+/// Gives up what no process that runs module code for a client may have: core dumps (they hold what
+/// clients sent), new privileges by exec, the identity of root, capabilities (a daemon that was not
+/// started as root may have some, too), being looked into by others of the same user. On an error the
+/// process must end.
+pub(crate) fn give_up(account: Option<&Account>) -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    prctl::set_dumpable(false)?;
     prctl::set_no_new_privs()?;
+    if let Some(account) = account {
+        account.become_it()?;
+    }
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    // Last: a change of the identity sets it to what the system has for that.
+    prctl::set_dumpable(false)?;
+    verify_capabilities()
+}
+
+fn verify_capabilities() -> io::Result<()> {
+    let status = fs::read_to_string("/proc/thread-self/status")?;
+    let none =
+        |line: &str| line.split_whitespace().nth(1).is_some_and(|set| !set.contains(|c| c != '0'));
+    let sets = ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"];
+    let held = status.lines().filter(|line| sets.iter().any(|set| line.starts_with(set)));
+    if held.clone().count() != sets.len() || !held.into_iter().all(none) {
+        return Err(io::Error::other("capabilities are left"));
+    }
     Ok(())
 }
 

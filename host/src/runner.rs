@@ -89,10 +89,7 @@ fn prepare(
     // A runner is ended by its timer alone: a signal meant for the session must not cost a turn.
     signals::block_endings()?;
     if job.event == EXIT {
-        privileges::harden()?;
-        if let Some(account) = &generation.account {
-            account.become_it()?;
-        }
+        privileges::give_up(generation.account.as_ref())?;
     }
     Ok((identity, state, deadline))
 }

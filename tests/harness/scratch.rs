@@ -19,6 +19,8 @@ pub(crate) struct Scratch {
     dir: TempDir,
     pub(super) env: Vec<(String, String)>,
     pub(super) as_nobody: bool,
+    /// How `setpriv` is to start the daemon, if it is.
+    pub(super) setpriv: Option<&'static str>,
     /// The sockets that the daemon is started with, by name.
     pub(super) passed: Vec<(String, OwnedFd)>,
 }
@@ -31,6 +33,7 @@ impl Scratch {
             dir: dir.expect("a scratch folder can be made"),
             env: Vec::new(),
             as_nobody: false,
+            setpriv: None,
             passed: Vec::new(),
         };
         open(scratch.dir.path(), 0o755);
@@ -65,7 +68,7 @@ impl Scratch {
             .env_remove("EXEUNT_CONFIG")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         program.stderr(file("log"));
-        if self.as_nobody && is_root() {
+        if self.as_nobody && is_root() && self.setpriv.is_none() {
             program.uid(NOBODY).gid(NOBODY);
         }
         program.spawn().expect("the daemon can be started")
@@ -84,6 +87,10 @@ impl Scratch {
         let moved = match self.passed.len() {
             0 => {
                 program = Command::new(exeunt);
+                if let Some(words) = self.setpriv {
+                    program = Command::new("setpriv");
+                    program.args(words.split(' ')).arg(exeunt);
+                }
                 program.stdin(Stdio::null()).stdout(out);
                 return program;
             }

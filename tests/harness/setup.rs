@@ -124,6 +124,12 @@ impl Setup {
         self
     }
 
+    /// The daemon is started by `setpriv` with these words, which root may do.
+    pub(crate) fn setpriv(mut self, words: &'static str) -> Self {
+        self.scratch.setpriv = Some(words);
+        self
+    }
+
     /// The daemon is started by `nobody`; by whoever runs the tests if that is not root.
     #[expect(clippy::wrong_self_convention, reason = "it reads as a sentence: start as nobody")]
     pub(crate) fn as_nobody(mut self) -> Self {

@@ -91,10 +91,7 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     sys::close_all_but(&keep)?;
     SigSet::empty().thread_set_mask()?;
     let signals = signals::descriptor(&signals::ENDINGS)?;
-    privileges::harden()?;
-    if let Some(account) = &generation.account {
-        account.become_it()?;
-    }
+    privileges::give_up(generation.account.as_ref())?;
     Ok(Ready { identity, state, entry, deadline, signals })
 }
 
