@@ -6,6 +6,7 @@ mod harness;
 
 mod c_modules;
 mod cli;
+mod confinement;
 mod daemon;
 mod exits;
 mod ftp;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
 use crate::config::{Address, Config};
+use crate::confine::Confinement;
 use crate::events::{EXIT, Listener, Plan};
 use crate::privileges::Account;
 
@@ -31,6 +32,8 @@ pub(crate) struct Generation {
     pub(crate) listens: Vec<Listen>,
     /// Whom sessions become; nobody if the daemon has no privileges to give up.
     pub(crate) account: Option<Account>,
+    /// What module code may touch for a client.
+    pub(crate) confinement: Confinement,
     /// The descriptors that modules asked for and those that keep their code: open in every process.
     pub(crate) descriptors: Vec<RawFd>,
 }

@@ -8,6 +8,7 @@ mod channel;
 mod cli;
 mod clock;
 mod config;
+mod confine;
 mod control;
 mod counters;
 mod deadline;

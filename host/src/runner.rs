@@ -80,6 +80,10 @@ fn prepare(
     if getppid() != job.zygote {
         return Err(io::Error::other("the zygote has died meanwhile"));
     }
+    if job.event == EXIT {
+        privileges::give_up(generation.account.as_ref())?;
+        generation.confinement.enter()?;
+    }
     let mut keep = vec![0, 1, 2, job.life];
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);
@@ -88,8 +92,5 @@ fn prepare(
     SigSet::empty().thread_set_mask()?;
     // A runner is ended by its timer alone: a signal meant for the session must not cost a turn.
     signals::block_endings()?;
-    if job.event == EXIT {
-        privileges::give_up(generation.account.as_ref())?;
-    }
     Ok((identity, state, deadline))
 }

@@ -122,6 +122,13 @@ enum exeunt_place {
     EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
 };
 
+/* What a module may do with a path that it declares with `may_access`, and with all beneath it. */
+enum exeunt_access {
+    EXEUNT_ACCESS_READ = 1,
+    EXEUNT_ACCESS_WRITE = 2, /* read, write, make and remove */
+    EXEUNT_ACCESS_RUN = 3    /* read and execute */
+};
+
 /* What an authenticator gives with `answer`; nothing given is UNKNOWN. */
 enum exeunt_verdict {
     EXEUNT_VERDICT_UNKNOWN = 0,  /* it does not know the user: the next one is asked */
@@ -398,6 +405,10 @@ struct exeunt_host {
      * value. It runs in a process of its own, without the daemon's privileges. */
     int32_t (*register_control)(struct exeunt_handle registrar, struct exeunt_str action,
                                 struct exeunt_callback callback);
+    /* [init] Declares what the module needs of the file system in sessions, listeners of core.exit and
+     * control actions, beside what open_directory and open_file open: one of exeunt_access, and a path
+     * as there, which must exist. A kernel with Landlock refuses them the rest. */
+    int32_t (*may_access)(struct exeunt_handle registrar, uint32_t access, struct exeunt_str path);
     /* Null. */
     const void *reserved;
 };

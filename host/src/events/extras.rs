@@ -3,6 +3,7 @@
 
 use exeunt_api::abi::{Callback, Phase, Place, status};
 
+use super::access::Allowed;
 use super::plan::{Listener, Plan};
 use super::registry::{Registration, Registry, not_twice, refuse};
 use crate::counters::{self, LABELS, Wanted};
@@ -22,6 +23,8 @@ pub(crate) struct Extras {
     pub(crate) authenticators: Vec<Listener>,
     /// Control actions.
     pub(crate) controls: Vec<Listener>,
+    /// What the modules may touch in sessions.
+    pub(crate) allowed: Vec<Allowed>,
 }
 
 /// A command hook.

@@ -84,6 +84,9 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     let state = seat.ledger.state(seat.slot)?;
     let entry = scoreboard::entry(seat.scoreboard, seat.slot)?;
     let deadline = Deadline::new()?;
+    privileges::give_up(generation.account.as_ref())?;
+    generation.confinement.enter()?;
+    // Not before: the descriptor of the rules goes here, too, by which they could be changed.
     let mut keep = vec![0, 1, 2, seat.handover.as_raw_fd(), seat.requests, seat.life];
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);
@@ -91,7 +94,6 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     sys::close_all_but(&keep)?;
     SigSet::empty().thread_set_mask()?;
     let signals = signals::descriptor(&signals::ENDINGS)?;
-    privileges::give_up(generation.account.as_ref())?;
     Ok(Ready { identity, state, entry, deadline, signals })
 }
 

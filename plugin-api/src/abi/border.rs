@@ -138,6 +138,7 @@ border! {
     session_end(session: plain(Handle), cause: str, detail: opt) -> code;
     farewell(ended: plain(Handle), bytes: bytes) -> code;
     register_control(registrar: plain(Handle), action: str, callback: plain(Callback)) -> code;
+    may_access(registrar: plain(Handle), access: plain(u32), path: str) -> code;
     register_authenticator(registrar: plain(Handle), name: str, place: plain(u32), callback: plain(Callback)) -> code;
     open_file(registrar: plain(Handle), path: str) -> code;
     register_hook(registrar: plain(Handle), phase: plain(u32), verb: opt, classes: plain(u32), name: str, callback: plain(Callback)) -> code;

@@ -163,6 +163,10 @@ pub struct Host {
     /// callback. There the payload is the list of its arguments, texts; it may give any value with
     /// `answer` (and 0), which is the reply.
     pub register_control: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+    /// \[init\] Declares what the module needs of the file system in sessions, listeners of `core.exit` and
+    /// control actions, beside what `open_directory` and `open_file` open: the
+    /// [`Access`](super::Access), and a path as there. A kernel with Landlock refuses them the rest.
+    pub may_access: unsafe extern "C" fn(Handle, u32, Str) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

@@ -176,6 +176,26 @@ impl Place {
     }
 }
 
+/// What a module may do with a path that it declares with `may_access`.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read it and everything beneath.
+    Read = 1,
+    /// Read, write, make and remove it and everything beneath.
+    Write = 2,
+    /// Read and execute it and everything beneath.
+    Run = 3,
+}
+
+impl Access {
+    /// The access with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: u32) -> Option<Self> {
+        [Access::Read, Access::Write, Access::Run].into_iter().find(|access| *access as u32 == n)
+    }
+}
+
 /// What an authenticator gives with `answer`. Nothing given is [`Verdict::UNKNOWN`].
 pub struct Verdict;
 

@@ -153,6 +153,9 @@ pub trait Offer: 'static {
 
     /// See [`Host::register_control`].
     fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()>;
+
+    /// See [`Host::may_access`].
+    fn may_access(registrar: Handle, access: u32, path: &str) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -220,6 +223,7 @@ fn table<O: Offer>() -> Host {
         authenticate: raw::authenticate::<O>,
         open_file: raw::open_file::<O>,
         register_control: raw::register_control::<O>,
+        may_access: raw::may_access::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
 }
