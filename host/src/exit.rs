@@ -1,13 +1,12 @@
 //! How a session ends. Nothing else ends a session's process; the steps stand here in their order.
 
 use std::cell::RefCell;
-use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use exeunt_ledger::{Chain, Entered, Outcome as Told, State, Step};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, shutdown};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, shutdown};
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::api::{self, Entry, Outcome, Subject};
@@ -17,6 +16,7 @@ use crate::config::Exit;
 use crate::deadline::Deadline;
 use crate::events::{EXIT, Listener, Plan};
 use crate::posture::Posture;
+use crate::request::{Asker, Request};
 use crate::{config, log, modules, scoreboard, sys};
 
 /// What each listener still gets when the budget of the chain is spent.
@@ -29,7 +29,7 @@ pub(crate) struct Leaving<'a> {
     pub(crate) settings: &'a Exit,
     pub(crate) scoreboard: &'a scoreboard::Entry,
     /// Where the zygote takes requests.
-    pub(crate) requests: RawFd,
+    pub(crate) requests: &'a Asker,
     pub(crate) connection: &'a OwnedFd,
     pub(crate) deadline: &'a RefCell<Deadline>,
 }
@@ -51,7 +51,7 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
 
     if chain.begin(Step::Scoreboard) {
         leaving.scoreboard.delete();
-        leave_the_limits(leaving.requests);
+        leave_the_limits(leaving);
     }
     if chain.begin(Step::Farewell) {
         say_farewell(leaving);
@@ -64,7 +64,7 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
         state,
         chain,
         subject: Some(leaving.subject),
-        descriptors: &[0, 1, 2, leaving.requests, leaving.connection.as_raw_fd()],
+        descriptors: &[0, 1, 2, leaving.requests.as_raw_fd(), leaving.connection.as_raw_fd()],
     };
     course.run(leaving.deadline);
     if chain.begin(Step::Linger) {
@@ -77,14 +77,9 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
 
 /// Tells the zygote that this session is no longer to be counted. It also finds out by itself, at the
 /// latest when the process is gone.
-fn leave_the_limits(requests: RawFd) {
-    let _untold = sendmsg::<()>(
-        requests,
-        &[IoSlice::new(&crate::request::LEAVE)],
-        &[],
-        MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
-        None,
-    );
+fn leave_the_limits(leaving: &Leaving<'_>) {
+    let until = clock::after(clock::now(), FLOOR);
+    let _untold = leaving.requests.tell(leaving.subject.identity, Request::Leave, until);
 }
 
 /// Has the protocol give its final reply, so that a slow listener does not delay it.

@@ -330,8 +330,8 @@ struct exeunt_host {
      * and the journal. Longer texts are cut. */
     int32_t (*session_command)(struct exeunt_handle session, struct exeunt_str command,
                                struct exeunt_str path);
-    /* [session] The client has proved who it is: runs the core.login listeners. ENDING if one of
-     * them denies or the session is to end. */
+    /* [session] The client has proved who it is: asks for its place and runs the core.login
+     * listeners, once in a session. ENDING if a limit or a listener denies or the session is to end. */
     int32_t (*session_login)(struct exeunt_handle session, struct exeunt_str user);
     /* [session] The client failed to prove who it is: runs the core.login-failed listeners. Returns
      * the attempts that are left, or ENDING if there are none. */

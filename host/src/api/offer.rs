@@ -25,6 +25,16 @@ impl From<Ending> for i32 {
     }
 }
 
+impl From<Refused> for i32 {
+    fn from(why: Refused) -> Self {
+        match why {
+            Refused::Rejected => status::DENIED,
+            Refused::Ending => status::ENDING,
+            Refused::NotNow => status::BAD_PHASE,
+        }
+    }
+}
+
 impl From<WaitError> for i32 {
     fn from(error: WaitError) -> Self {
         match error {
@@ -311,12 +321,7 @@ impl Offer for HostFunctions {
 
     fn authenticate(session: Handle, user: &str, secret: &str) -> Answer<Handle> {
         let credentials = Credentials { user: user.to_owned(), secret: secret.to_owned() };
-        let account = living(session)?.authenticate(credentials).map_err(|why| match why {
-            Refused::Rejected => status::DENIED,
-            Refused::Ending => status::ENDING,
-            Refused::NotNow => status::BAD_PHASE,
-        })?;
-        let account = account.ok_or(status::NONE)?;
+        let account = living(session)?.authenticate(credentials)?.ok_or(status::NONE)?;
         ValueStore::lend(&Rc::new(account)).ok_or(status::TOO_BIG)
     }
 

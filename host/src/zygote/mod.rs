@@ -11,6 +11,7 @@ mod daemon;
 mod deaths;
 mod listens;
 mod orders;
+mod requests;
 mod spares;
 
 use std::collections::{HashMap, VecDeque};

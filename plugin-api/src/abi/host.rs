@@ -101,8 +101,8 @@ pub struct Host {
     /// \[session\] Reports the command that is being served, and a path or [`Str::NONE`], for `who`
     /// and the journal. Longer texts are cut.
     pub session_command: unsafe extern "C" fn(Handle, Str, Str) -> i32,
-    /// \[session\] The client has proved who it is: runs the `core.login` listeners. `ENDING` if one of
-    /// them denies or the session is to end.
+    /// \[session\] The client has proved who it is: asks for its place and runs the `core.login`
+    /// listeners, once in a session. `ENDING` if a limit or a listener denies or the session is to end.
     pub session_login: unsafe extern "C" fn(Handle, Str) -> i32,
     /// \[session\] The client failed to prove who it is: runs the `core.login-failed` listeners. The
     /// number of attempts that are left, or `ENDING` if there are none.
