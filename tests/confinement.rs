@@ -49,9 +49,7 @@ fn reach(config: &str) -> Option<Daemon> {
 
 #[track_caller]
 fn with(setup: Setup, config: &str) -> Option<Daemon> {
-    let trace = setup.path("trace").display().to_string();
-    let config = format!("trace = '{trace}'\n{config}");
-    let daemon = setup.module_with("reach", &config).listen("reach").start();
+    let daemon = setup.module_with("reach", config).listen("reach").start();
     (!daemon.log().contains("Landlock")).then_some(daemon)
 }
 
@@ -188,14 +186,15 @@ fn what_is_declared_is_shown() {
     let config = format!("read = ['{}']\nrun = ['/bin/true']", place.text("secret"));
     let daemon = setup.module_with("reach", &config).listen("ftp").start();
     let text = daemon.exeunt(&["listeners"]).stdout;
-    let (root, secret) = (daemon.path("srv"), place.text("secret"));
+    let (root, trace, secret) = (daemon.path("srv"), daemon.path("trace"), place.text("secret"));
     let shown = format!(
         "files beside the system's that sessions may touch\n     write  {}  (ftp)\n     \
-         read   {secret}  (reach)\n     run    /bin/true  (reach)\n",
-        root.display()
+         write  {}  (reach)\n     read   {secret}  (reach)\n     run    /bin/true  (reach)\n",
+        root.display(),
+        trace.display()
     );
     assert!(text.ends_with(&shown), "{text}");
-    let access = &daemon.json("listeners")["access"][2];
+    let access = &daemon.json("listeners")["access"][3];
     assert_eq!(
         *access,
         serde_json::json!({"module": "reach", "access": "run", "path": "/bin/true"})

@@ -13,6 +13,7 @@ mod ftp;
 mod hooks;
 mod limits;
 mod listeners;
+mod login_users;
 mod processes;
 mod protocols;
 mod refusals;

@@ -16,6 +16,8 @@ pub(crate) struct Listen {
     pub(crate) protocol: String,
     /// Its index among the listens of the same protocol.
     pub(crate) index: u32,
+    /// Whether its sessions keep root until a user of the system logs in.
+    pub(crate) login_users: bool,
     /// Where it is, as it was written.
     pub(crate) place: Address,
     /// Where it is bound. A check does not know the sockets that a start would be passed.

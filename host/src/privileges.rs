@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 
+use exeunt_ledger::Person;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{
@@ -15,7 +16,6 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 /// An identity without privileges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
-    pub(crate) name: String,
     uid: Uid,
     gid: Gid,
     groups: Vec<Gid>,
@@ -48,7 +48,23 @@ impl Account {
         let mut groups = getgrouplist(&c_name, user.gid).map_err(Unusable::Unreadable)?;
         groups.sort_by_key(|gid| gid.as_raw());
         groups.dedup();
-        Ok(Self { name: name.to_owned(), uid: user.uid, gid: user.gid, groups })
+        Ok(Self { uid: user.uid, gid: user.gid, groups })
+    }
+
+    /// The account that the zygote wrote down for a session, if it did. Root's is none, whoever wrote it.
+    pub(crate) fn recorded(person: &Person) -> io::Result<Option<Self>> {
+        let Some((uid, gid, groups)) = person.get() else { return Ok(None) };
+        if uid == 0 || gid == 0 {
+            return Err(io::Error::other("the account is the superuser's"));
+        }
+        let groups = groups.into_iter().map(Gid::from_raw).collect();
+        Ok(Some(Self { uid: Uid::from_raw(uid), gid: Gid::from_raw(gid), groups }))
+    }
+
+    /// User, group and groups.
+    pub(crate) fn numbers(&self) -> (u32, u32, Vec<u32>) {
+        let groups = self.groups.iter().map(|gid| gid.as_raw()).collect();
+        (self.uid.as_raw(), self.gid.as_raw(), groups)
     }
 
     /// Becomes the account, for good, and verifies it. On an error the process must end: it may have
@@ -84,19 +100,36 @@ pub(crate) fn group(name: &str) -> Result<Gid, Unusable> {
     group.map(|group| group.gid).ok_or(Unusable::Unknown)
 }
 
-/// Gives up what no process that runs module code for a client may have: core dumps (they hold what
-/// clients sent), new privileges by exec, the identity of root, capabilities (a daemon that was not
-/// started as root may have some, too), being looked into by others of the same user. On an error the
-/// process must end.
-pub(crate) fn give_up(account: Option<&Account>) -> io::Result<()> {
+/// What every process that runs module code for a client gives up, whoever it is: core dumps (they hold
+/// what clients sent), new privileges by exec, being looked into by others of the same user.
+pub(crate) fn harden() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     prctl::set_no_new_privs()?;
+    prctl::set_dumpable(false)?;
+    Ok(())
+}
+
+/// Keeps what it takes to become somebody at a login, and nothing else: root's number and two
+/// capabilities. On an error the process must end.
+pub(crate) fn keep_for_login() -> io::Result<()> {
+    harden()?;
+    setgroups(&[])?;
+    let (kept, none) = (CapabilitySet::SETUID | CapabilitySet::SETGID, CapabilitySet::empty());
+    set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: none })?;
+    Ok(())
+}
+
+/// Gives up what no process that runs module code for a client may have: the above, the identity of
+/// root, capabilities (a daemon that was not started as root may have some, too). On an error the
+/// process must end.
+pub(crate) fn give_up(account: Option<&Account>) -> io::Result<()> {
+    harden()?;
     if let Some(account) = account {
         account.become_it()?;
     }
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
-    // Last: a change of the identity sets it to what the system has for that.
+    // Again: a change of the identity has set it to what the system has for that.
     prctl::set_dumpable(false)?;
     verify_capabilities()
 }

@@ -18,6 +18,7 @@ use crate::events::EXIT;
 use crate::exit::Course;
 use crate::generation::Generation;
 use crate::pages::{DAEMON, Ledger};
+use crate::privileges::Account;
 use crate::{log, privileges, signals, sys};
 
 /// What a runner is to do.
@@ -81,7 +82,8 @@ fn prepare(
         return Err(io::Error::other("the zygote has died meanwhile"));
     }
     if job.event == EXIT {
-        privileges::give_up(generation.account.as_ref())?;
+        let account = Account::recorded(&identity.person)?.or_else(|| generation.account.clone());
+        privileges::give_up(account.as_ref())?;
         generation.confinement.enter()?;
     }
     let mut keep = vec![0, 1, 2, job.life];

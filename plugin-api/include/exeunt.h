@@ -133,7 +133,8 @@ enum exeunt_access {
 enum exeunt_verdict {
     EXEUNT_VERDICT_UNKNOWN = 0,  /* it does not know the user: the next one is asked */
     EXEUNT_VERDICT_ACCEPTED = 1, /* it is the user; with the account: a table with `user`, perhaps */
-                                 /* `home`, `root` (text) and `groups` (a list of texts) */
+                                 /* `home`, `root` (text), `groups` (a list of texts), `system`
+                                 * (true if it is a user of the system) */
     EXEUNT_VERDICT_REJECTED = 2  /* it knows the user, and it is not them */
 };
 

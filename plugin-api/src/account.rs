@@ -37,13 +37,17 @@ pub struct Account {
     /// The groups that the user belongs to.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// Whether it is a user of the system: where `[[listen]] login_users` is set, the session becomes
+    /// that user at the login.
+    #[serde(default)]
+    pub system: bool,
 }
 
 impl Account {
     /// The account of a user, and nothing else. \[anywhere\]
     #[must_use]
     pub fn new(user: impl Into<String>) -> Self {
-        Self { user: user.into(), home: None, root: None, groups: Vec::new() }
+        Self { user: user.into(), home: None, root: None, groups: Vec::new(), system: false }
     }
 
     /// The same with a place to begin at. \[anywhere\]
@@ -64,6 +68,14 @@ impl Account {
     #[must_use]
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.groups.push(name.into());
+        self
+    }
+
+    /// The same, as a user of the system: where `[[listen]] login_users` is set, the session becomes
+    /// that user when [`Session::login`] is called with the name. \[anywhere\]
+    #[must_use]
+    pub fn system(mut self) -> Self {
+        self.system = true;
         self
     }
 }

@@ -11,11 +11,13 @@
 mod chain;
 mod identity;
 mod layout;
+mod person;
 mod state;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
 pub use identity::{Identity, SlotStatus};
 pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, Stage, VERSION};
+pub use person::{GROUPS, Person};
 pub use state::{Death, ListenerCell, ModuleCell, State, Step};
 pub use text::Text;

@@ -8,6 +8,7 @@ const TEXT: usize = 64;
 
 const LEAVE: u32 = 1;
 const LOGIN: u32 = 2;
+const BECOME: u32 = 3;
 
 /// What a session may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) enum Request {
     Leave,
     /// This user has proved who it is: may it come in?
     Login { user: String },
+    /// It wants to become this user of the system, who has logged in.
+    Become { user: String },
 }
 
 /// A request and who says it is asking.
@@ -34,6 +37,7 @@ impl Wire {
         let (kind, number, text) = match &self.request {
             Request::Leave => (LEAVE, 0_u64, ""),
             Request::Login { user } => (LOGIN, 0, &user[..user.floor_char_boundary(TEXT)]),
+            Request::Become { user } => (BECOME, 0, &user[..user.floor_char_boundary(TEXT)]),
         };
         let mut bytes = [0; SIZE];
         bytes[..4].copy_from_slice(&kind.to_ne_bytes());
@@ -55,6 +59,7 @@ impl Wire {
         let request = match (word(0)?, long(16)?, text) {
             (LEAVE, 0, "") => Request::Leave,
             (LOGIN, 0, user) if !user.is_empty() => Request::Login { user: user.to_owned() },
+            (BECOME, 0, user) if !user.is_empty() => Request::Become { user: user.to_owned() },
             _ => return None,
         };
         Some(Self { sequence: u16::try_from(word(4)?).ok()?, session: long(8)?, request })
@@ -75,7 +80,9 @@ mod tests {
     #[test]
     fn a_request_is_read_as_it_was_written() {
         let leave = Wire { request: Request::Leave, ..login("") };
-        for wire in [login("anna"), login(&"ä".repeat(32)), leave] {
+        let user = "anna".to_owned();
+        let other = Wire { request: Request::Become { user }, ..login("") };
+        for wire in [login("anna"), login(&"ä".repeat(32)), leave, other] {
             assert_eq!(Wire::decode(&wire.encode()), Some(wire));
         }
     }

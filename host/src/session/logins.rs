@@ -33,7 +33,10 @@ impl Session {
             };
             match said {
                 Ok(Said::Unknown) => continue,
-                Ok(Said::Account(account)) => return Ok(Some(account)),
+                Ok(Said::Account(account)) => {
+                    self.vouched.replace(user_of_the_system(&account));
+                    return Ok(Some(account));
+                }
                 Ok(Said::Rejected) => {
                     let title = self.subject.plan.title(one);
                     self.log(Level::Debug, &format!("authenticator {title} rejects"));
@@ -52,6 +55,7 @@ impl Session {
             return Err(Refused::NotNow);
         }
         self.ask_for_a_place(user).map_err(|Ending| Refused::Ending)?;
+        self.become_who_logged_in(user).map_err(|Ending| Refused::Ending)?;
         state.user.set(user);
         state.logged_in.store(1, Relaxed);
         self.entry.log_in(user);
@@ -103,6 +107,14 @@ enum Said {
     Account(Node),
     Rejected,
     Unknown,
+}
+
+/// The user of an account, if it is one of the system.
+fn user_of_the_system(account: &Node) -> Option<String> {
+    match (&account.get("system")?.kind, &account.get("user")?.kind) {
+        (Kind::Bool(true), Kind::Str(user)) => Some(user.clone()),
+        _ => None,
+    }
 }
 
 fn verdict(given: Option<Given>) -> Result<Said, String> {

@@ -6,6 +6,7 @@ mod callbacks;
 mod commands;
 mod live;
 mod logins;
+mod rights;
 mod spare;
 mod timers;
 

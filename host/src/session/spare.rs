@@ -25,6 +25,8 @@ use crate::{api, clock, log, privileges, scoreboard, signals, sys};
 /// What a spare is given by the zygote.
 pub(crate) struct Seat<'a> {
     pub(crate) slot: usize,
+    /// Whether it keeps what it takes to become somebody at the login.
+    pub(crate) keeps_root: bool,
     pub(crate) ledger: &'a Ledger,
     pub(crate) scoreboard: &'a std::fs::File,
     /// The connection comes over this.
@@ -56,6 +58,7 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         }
     };
     let (requests, life) = (seat.requests, seat.life);
+    let is_root = seat.keeps_root && generation.account.is_some();
     // A spare that gets no connection owes nothing: the zygote has closed its end, or is gone.
     let Some(connection) = receive(&seat.handover) else { sys::leave(0) };
     drop(seat.handover);
@@ -72,6 +75,8 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         slot,
         timers: Timers::default(),
         bound: Cell::new(None),
+        is_root: Cell::new(is_root),
+        vouched: RefCell::new(None),
         own: RefCell::new(None),
         handling: Cell::new(false),
     };
@@ -85,7 +90,10 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     let state = seat.ledger.state(seat.slot)?;
     let entry = scoreboard::entry(seat.scoreboard, seat.slot)?;
     let deadline = Deadline::new()?;
-    privileges::give_up(generation.account.as_ref())?;
+    match &generation.account {
+        Some(_) if seat.keeps_root => privileges::keep_for_login()?,
+        account => privileges::give_up(account.as_ref())?,
+    }
     generation.confinement.enter()?;
     // Not before: the descriptor of the rules goes here, too, by which they could be changed.
     let mut keep = vec![0, 1, 2, seat.handover.as_raw_fd(), seat.requests, seat.life];

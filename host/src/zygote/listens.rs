@@ -40,6 +40,7 @@ pub(super) fn listens(
             name: listen.name.clone(),
             protocol: protocol.clone(),
             index: u32::try_from(index).unwrap_or(u32::MAX),
+            login_users: listen.login_users,
             place: listen.address.clone(),
             bound,
         });

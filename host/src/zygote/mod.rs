@@ -11,7 +11,9 @@ mod daemon;
 mod deaths;
 mod listens;
 mod orders;
+mod persons;
 mod requests;
+mod shortfalls;
 mod spares;
 
 use std::collections::{HashMap, VecDeque};
@@ -32,7 +34,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::cause::Cause;
 use crate::channel::{Beginning, Channel, Message, Received};
 use crate::clock::{self, Moment};
-use crate::confine::Strength;
 use crate::generation::{Generation, Listen};
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::journal::Journal;
@@ -166,9 +167,7 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
         return Ok(ExitCode::SUCCESS);
     }
     log::open(&generation.config.log)?;
-    if let Some(gap) = gap(generation.confinement.strength()) {
-        log::info(gap);
-    }
+    shortfalls::tell(generation);
     if let Some((beginning, descriptors)) = wait_for_commit(&channel, &life)? {
         let mut zygote = Zygote::new(generation, channel, life, descriptors)?;
         zygote.begin(beginning)?;
@@ -184,19 +183,6 @@ fn listens(generation: &Generation) -> serde_json::Value {
         })
     };
     generation.listens.iter().map(one).collect()
-}
-
-/// What is to be said about rules that the kernel does not keep.
-fn gap(strength: Strength) -> Option<&'static str> {
-    match strength {
-        Strength::Whole => None,
-        Strength::Part => Some(
-            "the kernel's Landlock is an older one: it keeps sessions from most of what no module declared",
-        ),
-        Strength::None => Some(
-            "the kernel has no Landlock: only permissions keep sessions from files that no module declared",
-        ),
-    }
 }
 
 /// Waits for the supervisor's decision; nothing if it decided against this candidate, or is gone.

@@ -34,6 +34,7 @@ impl Zygote {
     fn answer(&mut self, slot: usize, asked: &Asked) {
         let (code, detail) = match &asked.request {
             Request::Leave => return self.uncount(slot),
+            Request::Become { user } => self.let_become(slot, user),
             Request::Login { .. } => (Answer::GRANTED, String::new()),
         };
         Answer::give(&self.slots[slot].identity, asked.sequence, code, &detail);

@@ -203,7 +203,7 @@ impl Verdict {
     /// It does not know the user: the next one is asked.
     pub const UNKNOWN: i32 = 0;
     /// It is the user; with the account: a table with `user` and perhaps `home`, `root` (text) and
-    /// `groups` (a list of texts).
+    /// `groups` (a list of texts), `system` (true if it is a user of the system).
     pub const ACCEPTED: i32 = 1;
     /// It knows the user, and it is not them.
     pub const REJECTED: i32 = 2;

@@ -51,6 +51,14 @@ impl Module for Reach {
             }
         }
         reg.control("reach", |call| Ok(done(&call.arguments().collect::<Vec<_>>().join(" "))))?;
+        reg.authenticator("guests", Where::Session, |credentials| {
+            let account = Account::new(credentials.user());
+            Ok(match credentials.secret() {
+                "system" => Verdict::Accept(account.system()),
+                "guest" => Verdict::Accept(account),
+                _ => Verdict::Unknown,
+            })
+        })?;
         reg.protocol("reach", Deeds)
     }
 }
@@ -71,8 +79,21 @@ impl Protocol for Deeds {
             let Line::Text(line) = lines.read_line(session, &client)? else {
                 return Err(session.end(End::Eof));
             };
-            session.write_all(&client, format!("{}\r\n", done(&line)).as_bytes())?;
+            let answer = match line.split_once(' ') {
+                Some(("login", who)) => log_in(session, who)?,
+                _ => done(&line),
+            };
+            session.write_all(&client, format!("{answer}\r\n").as_bytes())?;
         }
+    }
+}
+
+/// Logs in with the words for user and secret.
+fn log_in(session: &Session<'_>, who: &str) -> Result<String> {
+    let (user, secret) = who.split_once(' ').unwrap_or((who, ""));
+    match session.authenticate(user, secret)? {
+        Some(account) => session.login(&account.user).map(|()| format!("welcome {}", account.user)),
+        None => session.login_failed(user).map(|left| format!("no, {left} left")),
     }
 }
 
