@@ -178,6 +178,10 @@ fn loaders() -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -186,6 +190,26 @@ mod tests {
         let refused = Confinement::new([(Access::Read, missing)]).err().expect("refused");
         assert_eq!(refused.path.as_deref(), Some(missing));
         assert!(refused.why.contains("No such file"), "{}", refused.why);
+    }
+
+    /// Prints what a process pays: a thread can be confined alone, and is thrown away.
+    #[test]
+    #[ignore = "it measures; see docs/performance.md"]
+    fn entering_takes_microseconds() {
+        let rules = Confinement::new([(Access::Write, Path::new("/srv"))]).expect("rules");
+        let once = || {
+            let start = Instant::now();
+            rules.enter().expect("entered");
+            start.elapsed()
+        };
+        let mut costs: Vec<Duration> = (0..1000)
+            .map(|_| thread::scope(|scope| scope.spawn(once).join().expect("joined")))
+            .collect();
+        costs.sort_unstable();
+        let (median, p99) = (costs[500], costs[990]);
+        let mut out = io::stdout().lock();
+        writeln!(out, "entering: median {median:?}, p99 {p99:?}").expect("written");
+        assert!(median < Duration::from_millis(1), "{median:?}");
     }
 
     #[test]
