@@ -21,3 +21,4 @@ mod reload;
 mod replay;
 mod successors;
 mod systemd;
+mod wishes;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that write what was entered into a file.
-const TRACING: [&str; 7] = ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks", "reach"];
+const TRACING: [&str; 8] =
+    ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks", "wishes", "reach"];
 
 /// What is to stand in a `modules.toml`.
 #[derive(Default)]

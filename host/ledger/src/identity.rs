@@ -58,6 +58,10 @@ pub struct Identity {
     runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
+    /// Whether the limits count its login; changed under the lock of the log of logins alone.
+    pub login: AtomicU32,
+    /// Whose login it is.
+    pub login_user: Text<64>,
     /// The answer to the session's last request: the request's number, and what the host says.
     pub answer: AtomicU32,
     /// The detail of the answer.
@@ -70,8 +74,12 @@ pub struct Identity {
     pub started_at: AtomicU64,
     /// The index of the listen.
     pub listen: AtomicU32,
-    /// The number of listeners in its chain.
+    /// The number of turns in its chain.
     pub listeners: AtomicU32,
+    /// How many runners have had turns for it while it lived.
+    pub lent: AtomicU32,
+    /// Whether its line is being written into the journal: it may be there already.
+    pub closing: AtomicU32,
     /// The client's address and port.
     pub peer: Text<64>,
     /// The local address and port.
@@ -96,6 +104,8 @@ impl Identity {
             wait_status: AtomicU64::new(0),
             runner_status: AtomicU64::new(0),
             counted: AtomicU32::new(0),
+            login: AtomicU32::new(0),
+            login_user: Text::new(),
             answer: AtomicU32::new(0),
             answer_detail: Text::new(),
             person: Person::new(),
@@ -103,6 +113,8 @@ impl Identity {
             started_at: AtomicU64::new(0),
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
+            lent: AtomicU32::new(0),
+            closing: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
         }
@@ -182,9 +194,17 @@ impl Identity {
     /// Makes the page ready for the next session of the slot.
     pub fn reset(&self) {
         self.set_status(SlotStatus::Free);
-        for word in
-            [&self.owner, &self.order, &self.counted, &self.answer, &self.listen, &self.listeners]
-        {
+        for word in [
+            &self.owner,
+            &self.order,
+            &self.counted,
+            &self.login,
+            &self.answer,
+            &self.listen,
+            &self.listeners,
+            &self.lent,
+            &self.closing,
+        ] {
             word.store(0, Relaxed);
         }
         for word in [
@@ -200,6 +220,7 @@ impl Identity {
         self.pid.store(0, Relaxed);
         self.runner.store(0, Relaxed);
         self.order_detail.clear();
+        self.login_user.clear();
         self.answer_detail.clear();
         self.person.clear();
         self.peer.clear();

@@ -11,13 +11,19 @@
 mod chain;
 mod identity;
 mod layout;
+mod logins;
 mod person;
+mod roster;
 mod state;
+mod succession;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
 pub use identity::{Identity, SlotStatus};
 pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, Stage, VERSION};
+pub use logins::{Login, LoginCounts, LoginLog};
 pub use person::{GROUPS, Person};
+pub use roster::{Entry, Place};
 pub use state::{Death, ListenerCell, ModuleCell, State, Step};
+pub use succession::{Due, Succession, Verdict};
 pub use text::Text;

@@ -13,7 +13,7 @@ use super::{
     Command, Credentials, Ending, Living, Refused, WaitError, facts, frames, init, values,
 };
 use crate::cause::Cause;
-use crate::events::{Pattern, is_verb};
+use crate::events::{Pattern, Wish, is_verb};
 use crate::{config, counters, log};
 
 /// The host's functions.
@@ -133,7 +133,7 @@ impl Offer for HostFunctions {
         name: &str,
         callback: Callback,
     ) -> Answer<()> {
-        init::listener(registrar, event, name, callback)
+        init::listener(registrar, event, name, Wish::NONE, callback)
     }
 
     fn register_protocol(
@@ -327,6 +327,19 @@ impl Offer for HostFunctions {
 
     fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
         init::open_file(registrar, path)
+    }
+
+    fn register_listener_with(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        place: u32,
+        attempts: u32,
+        millis: u64,
+    ) -> Answer<()> {
+        let deadline = Some(millis).filter(|millis| *millis > 0).map(Duration::from_millis);
+        init::listener(registrar, event, name, Wish { place, attempts, deadline }, callback)
     }
 
     fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()> {

@@ -6,6 +6,7 @@ mod access;
 mod extras;
 mod plan;
 mod registry;
+mod wish;
 
 pub(crate) use access::Allowed;
 pub(crate) use extras::{Pattern, is_verb};
@@ -14,3 +15,4 @@ pub(crate) use plan::{
     SHUTDOWN, STARTUP,
 };
 pub(crate) use registry::{Registration, Registry};
+pub(crate) use wish::Wish;

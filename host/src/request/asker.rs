@@ -49,6 +49,7 @@ impl Asker {
         let sequence = self.sequence.get().checked_add(1).unwrap_or(1);
         self.sequence.set(sequence);
         let session = identity.session.load(Relaxed);
+        let until = Until { moment: until, orders: request.is_for_the_living() };
         let words = Wire { sequence, session, request }.encode();
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         loop {
@@ -58,7 +59,7 @@ impl Asker {
                 // Others are asking, too.
                 Err(Errno::EAGAIN | Errno::ENOBUFS) => {
                     let room = [Polled::new(self.socket, false, true)];
-                    let rest = self.rest(identity, until)?;
+                    let rest = until.rest(identity)?;
                     sys::poll(&mut { room }, Some(rest)).map_err(|_| NoAnswer::Gone)?;
                 }
                 Err(_) => return Err(NoAnswer::Gone),
@@ -77,6 +78,7 @@ impl Asker {
         // The zygote is the parent of its sessions: when it dies that is somebody else. One that was
         // dead before does not take the request.
         let zygote = getppid();
+        let end = Until { moment: until, orders: request.is_for_the_living() };
         self.tell(identity, request, until)?;
         loop {
             let is_gone = getppid() != zygote;
@@ -87,17 +89,27 @@ impl Asker {
             if is_gone {
                 return Err(NoAnswer::Gone);
             }
-            let slice = rustix::time::Timespec::try_from(self.rest(identity, until)?);
+            let slice = rustix::time::Timespec::try_from(end.rest(identity)?);
             // Woken, changed before, time over: the next look tells.
             let _look =
                 futex::wait(&identity.answer, futex::Flags::empty(), word, slice.as_ref().ok());
         }
     }
+}
 
+/// How long to wait for an answer.
+struct Until {
+    moment: Moment,
+    /// Only as long as the session is not ordered to end.
+    orders: bool,
+}
+
+impl Until {
     /// How long to wait now.
-    fn rest(&self, identity: &Identity, until: Moment) -> Result<Duration, NoAnswer> {
-        let rest = clock::until(until, clock::now()).min(SLICE);
-        if rest.is_zero() || identity.order().is_some() { Err(NoAnswer::Late) } else { Ok(rest) }
+    fn rest(&self, identity: &Identity) -> Result<Duration, NoAnswer> {
+        let rest = clock::until(self.moment, clock::now()).min(SLICE);
+        let is_over = rest.is_zero() || self.orders && identity.order().is_some();
+        if is_over { Err(NoAnswer::Late) } else { Ok(rest) }
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Answer {
 impl Answer {
     /// It is as was asked.
     pub(crate) const GRANTED: u16 = 0;
+    /// It is not so: what was asked makes no sense.
+    pub(crate) const NONSENSE: u16 = u16::MAX;
     /// Answers the request with that number.
     pub(crate) fn give(identity: &Identity, sequence: u16, code: u16, detail: &str) {
         identity.answer_detail.set(detail);

@@ -10,8 +10,10 @@ mod candidate;
 mod daemon;
 mod deaths;
 mod listens;
+mod logins;
 mod orders;
 mod persons;
+mod rate;
 mod requests;
 mod shortfalls;
 mod spares;
@@ -44,6 +46,7 @@ use crate::sys::{self, Polled};
 use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
 use daemon::DaemonEvent;
+use logins::Logins;
 use orders::Kill;
 use spares::Spare;
 
@@ -100,6 +103,7 @@ struct Zygote {
     /// Slots that are nobody's; the one that was used last is used next.
     free: Vec<usize>,
     admission: Admission,
+    logins: Logins,
     journal: Journal,
     phase: Phase,
     /// The event that the daemon's slot is used for.
@@ -109,12 +113,16 @@ struct Zygote {
     kills: VecDeque<Kill>,
     /// The clients of the control actions that are running, by process.
     actions: HashMap<i32, UnixStream>,
+    /// Some of its children are not its own: they were those of a zygote that died.
+    has_adopted: bool,
     /// It finishes what a daemon left that was killed.
     is_replay: bool,
     /// The plan is another than that of the sessions that were adopted: nothing can be run for them.
     plan_differs: bool,
     /// Chains that wait for a runner that could not be forked.
     waiting: Vec<usize>,
+    /// Sessions that wait for a runner to take their turns, by slot: the number of their request.
+    lent: HashMap<usize, u16>,
     /// Spares that died before they served, one after the other.
     lost_spares: u32,
     /// No connection is accepted before this moment.
@@ -220,6 +228,9 @@ impl Zygote {
         counters::open(&host.runtime_dir, &generation.plan.wanted_counters())?;
         let (header, slots) = ledger.whole(host.capacity)?;
         let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
+        let limits = &generation.config.limits;
+        let dir = &host.runtime_dir;
+        let logins = Logins::open(dir, generation.number, header, slots, limits.clone())?;
         let listeners: Vec<TcpListener> = descriptors.map(TcpListener::from).collect();
         listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         Ok(Self {
@@ -237,16 +248,19 @@ impl Zygote {
             listeners,
             spares: VecDeque::new(),
             free: Vec::new(),
-            admission: Admission::new(generation.config.limits.clone()),
+            admission: Admission::new(limits.clone()),
+            logins,
             journal: Journal::open(&host.state_dir, host.journal_max)?,
             phase: Phase::Waiting,
             daemon_event: DaemonEvent::Startup,
             order_at: None,
             kills: VecDeque::new(),
             actions: HashMap::new(),
+            has_adopted: false,
             is_replay: false,
             plan_differs: false,
             waiting: Vec::new(),
+            lent: HashMap::new(),
             lost_spares: 0,
             accept_from: 0,
             spares_from: 0,
@@ -338,7 +352,8 @@ impl Zygote {
         let refill = (self.wants_spares() && self.spares_from > now).then_some(self.spares_from);
         let accept = (self.accept_from > now).then_some(self.accept_from);
         let kill = self.kills.front().map(|kill| kill.at);
-        let next = [order, retry, refill, accept, kill].into_iter().flatten().min();
+        let look = self.must_look().then(|| clock::after(now, deaths::RETRY));
+        let next = [order, retry, refill, accept, kill, look].into_iter().flatten().min();
         next.map(|moment| clock::until(moment, now))
     }
 
@@ -351,8 +366,16 @@ impl Zygote {
             self.order_all(cause, "");
         }
         self.kill_the_overdue(now);
+        if self.must_look() {
+            self.look_for_the_adopted();
+        }
         self.retry_runners();
         self.go_on_if_empty();
+    }
+
+    /// Whether there are deaths that nobody tells.
+    fn must_look(&self) -> bool {
+        self.has_adopted && self.phase == Phase::Lost && !self.children.is_empty()
     }
 
     fn session_log(&self, slot: usize, level: config::Level, text: &str) {

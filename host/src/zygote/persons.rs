@@ -20,6 +20,10 @@ impl Zygote {
             Some(_) => person(listen, user),
             None => Err("the daemon was started without root"),
         };
+        let found = found.and_then(|found| {
+            let is_in = identity.login.load(Relaxed) != 0 && identity.login_user.get() == user;
+            is_in.then_some(found).ok_or("somebody else has logged in")
+        });
         let set = found.and_then(|(uid, gid, groups)| {
             let is_first = identity.person.set(uid, gid, &groups);
             is_first.then_some(()).ok_or("it has become somebody else")

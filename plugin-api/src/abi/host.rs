@@ -163,6 +163,13 @@ pub struct Host {
     /// callback. There the payload is the list of its arguments, texts; it may give any value with
     /// `answer` (and 0), which is the reply.
     pub register_control: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+
+    /// \[init\] Registers a listener as `register_listener` does, with wishes: where it runs (a
+    /// [`Station`](super::Station)), how often at most (1 to 8: again after each failure), for how many
+    /// milliseconds at most (0: as long as any). Place and attempts only where an end or the daemon's
+    /// own events are listened for.
+    pub register_listener_with:
+        unsafe extern "C" fn(Handle, Str, Str, Callback, u32, u32, u64) -> i32,
     /// \[init\] Declares what the module needs of the file system in sessions, listeners of `core.exit` and
     /// control actions, beside what `open_directory` and `open_file` open: the
     /// [`Access`](super::Access), and a path as there. A kernel with Landlock refuses them the rest.

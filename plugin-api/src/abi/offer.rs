@@ -154,6 +154,17 @@ pub trait Offer: 'static {
     /// See [`Host::register_control`].
     fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()>;
 
+    /// See [`Host::register_listener_with`].
+    fn register_listener_with(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        place: u32,
+        attempts: u32,
+        millis: u64,
+    ) -> Answer<()>;
+
     /// See [`Host::may_access`].
     fn may_access(registrar: Handle, access: u32, path: &str) -> Answer<()>;
 }
@@ -223,6 +234,7 @@ fn table<O: Offer>() -> Host {
         authenticate: raw::authenticate::<O>,
         open_file: raw::open_file::<O>,
         register_control: raw::register_control::<O>,
+        register_listener_with: raw::register_listener_with::<O>,
         may_access: raw::may_access::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
