@@ -10,6 +10,7 @@ mod confinement;
 mod daemon;
 mod exits;
 mod ftp;
+mod helpers;
 mod hooks;
 mod limits;
 mod listeners;

@@ -142,7 +142,9 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_refuses() {
-        for packet in ["", "{", "null", "{\"accepted\":{}}", "{\"accepted\":{\"user\":7}}", "\"yes\""] {
+        for packet in
+            ["", "{", "null", "{\"accepted\":{}}", "{\"accepted\":{\"user\":7}}", "\"yes\""]
+        {
             assert!(given(packet.as_bytes()).is_err(), "{packet}");
         }
         assert_eq!(given(b"\"unknown\""), Ok(None));

@@ -120,7 +120,8 @@ enum exeunt_begun {
 
 /* Where an authenticator runs. */
 enum exeunt_place {
-    EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
+    EXEUNT_PLACE_SESSION = 1,    /* in the session, with its identity */
+    EXEUNT_PLACE_ROOT_HELPER = 2 /* in a process of its own with root's rights, if granted */
 };
 
 /* Where a listener for core.exit runs, for register_listener_with. */

@@ -97,6 +97,11 @@ pub enum Verdict {
 pub enum Where {
     /// In the session, with the identity that it dropped to.
     Session,
+    /// In a process of its own for each login, which is no fork of the session: with root's rights, if
+    /// the daemon has them, and without the session's confinement. For secrets that sessions must
+    /// not read. The operator has to grant it to the module, with `grant = ["root"]`; otherwise the
+    /// module is refused. What it knows of the session is how it began (peer, listen, …).
+    RootHelper,
 }
 
 /// What a client claims, for an authenticator. \[in an authenticator\]
@@ -170,6 +175,7 @@ impl Registrar<'_> {
     ) -> Result<()> {
         let place = match place {
             Where::Session => Place::Session,
+            Where::RootHelper => Place::RootHelper,
         };
         let callback = bridge::listener(move |held| {
             let (number, account) = match f(&Credentials { held })? {

@@ -73,6 +73,7 @@ fn numbers() -> Vec<(String, i64)> {
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
         ("PlaceSession", Place::Session as i32),
+        ("PlaceRootHelper", Place::RootHelper as i32),
         ("StationSession", Station::SESSION as i32),
         ("StationRunner", Station::RUNNER as i32),
         ("StationRoot", Station::ROOT as i32),

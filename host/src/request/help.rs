@@ -16,6 +16,9 @@ use crate::sys;
 /// The bytes of a plea: the session's number, and that of the authenticator in the plan.
 const SIZE: usize = 12;
 
+/// The most descriptors that the kernel lets come with one message.
+const SCM_MAX_FD: usize = 253;
+
 /// A session that asks for a helper.
 #[derive(Debug)]
 pub(crate) struct Plea {
@@ -52,7 +55,8 @@ impl HelpDesk {
     pub(crate) fn next(&self) -> Option<Plea> {
         loop {
             let mut words = [0; SIZE + 1];
-            let mut space = nix::cmsg_space!(UnixCredentials, [RawFd; 2]);
+            // Room for as many as one message can bring: what finds none would stay open here.
+            let mut space = nix::cmsg_space!(UnixCredentials, [RawFd; SCM_MAX_FD]);
             let mut parts = [IoSliceMut::new(&mut words)];
             let flags = MsgFlags::MSG_CMSG_CLOEXEC;
             let got = recvmsg::<()>(self.zygote.as_raw_fd(), &mut parts, Some(&mut space), flags);
@@ -110,6 +114,8 @@ pub(crate) fn plead(desk: RawFd, session: u64, authenticator: usize) -> Result<O
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::socket::recv;
+
     use super::*;
 
     #[test]
@@ -132,17 +138,24 @@ mod tests {
         let send = |words: &[u8], rights: &[RawFd]| {
             let with = [ControlMessage::ScmRights(rights)];
             let with = if rights.is_empty() { &[][..] } else { &with };
-            sendmsg::<()>(desk.for_sessions(), &[IoSlice::new(words)], with, MsgFlags::empty(), None)
-                .expect("sent");
+            sendmsg::<()>(
+                desk.for_sessions(),
+                &[IoSlice::new(words)],
+                with,
+                MsgFlags::empty(),
+                None,
+            )
+            .expect("sent");
         };
         let number = its.as_raw_fd();
         send(&[0; SIZE], &[]);
         send(&[0; SIZE], &[number, number]);
-        send(&[0; SIZE], &[number; 5]);
+        send(&[0; SIZE], &[number; SCM_MAX_FD]);
         send(&[0; SIZE + 1], &[number]);
         send(b"short", &[number]);
         drop(its);
         assert!(desk.next().is_none());
-        assert_eq!(nix::unistd::read(&mine, &mut [0]), Ok(0), "nobody holds the other end");
+        let answer = recv(mine.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT);
+        assert_eq!(answer, Ok(0), "nobody holds the other end");
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub(super) deadline: RefCell<Deadline>,
     pub(super) signals: SignalFd,
     pub(super) requests: Asker,
+    /// Root helpers are asked for here.
+    pub(super) help_desk: RawFd,
     pub(super) life: RawFd,
     pub(super) connection: OwnedFd,
     pub(super) last_activity: Cell<Moment>,

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use exeunt_api::abi::Verdict;
+use exeunt_ledger::Place;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::callbacks::About;
@@ -11,7 +12,7 @@ use crate::api::{Credentials, Ending, Given, Matter, Outcome, Refused};
 use crate::cause::Cause;
 use crate::clock;
 use crate::config::{Kind, Level, Node};
-use crate::events::{LOGIN, LOGIN_FAILED};
+use crate::events::{LOGIN, LOGIN_FAILED, Listener};
 use crate::request::{Answer, NoAnswer, Request};
 
 impl Session {
@@ -21,17 +22,14 @@ impl Session {
         if self.bound.get().is_some() {
             return Err(Refused::NotNow);
         }
-        let matter = Matter::Credentials(Rc::new(credentials));
-        let about = About { matter: Some(&matter), payload: None };
-        for one in &self.subject.plan.extras.authenticators {
-            let (outcome, given) = self.ask("login", one, about);
-            self.ending().map_err(|Ending| Refused::Ending)?;
-            let said = match outcome {
-                Outcome::Done => verdict(given),
-                Outcome::Ending => Err("it says that the session is ending".to_owned()),
-                Outcome::Failed(why) | Outcome::Denied(why) => Err(why),
+        let claim = Rc::new(credentials);
+        for (number, one) in self.subject.plan.extras.authenticators.iter().enumerate() {
+            let given = match one.place {
+                Place::Root => self.ask_helper(number, one, &claim),
+                _ => self.ask_here(one, &claim),
             };
-            match said {
+            self.ending().map_err(|Ending| Refused::Ending)?;
+            match given.and_then(verdict) {
                 Ok(Said::Unknown) => continue,
                 Ok(Said::Account(account)) => {
                     self.vouched.replace(user_of_the_system(&account));
@@ -46,6 +44,17 @@ impl Session {
             return Err(Refused::Rejected);
         }
         Ok(None)
+    }
+
+    /// What an authenticator gives that runs in this process.
+    fn ask_here(&self, one: &Listener, claim: &Rc<Credentials>) -> Result<Option<Given>, String> {
+        let matter = Matter::Credentials(Rc::clone(claim));
+        let about = About { matter: Some(&matter), payload: None };
+        match self.ask("login", one, about) {
+            (Outcome::Done, given) => Ok(given),
+            (Outcome::Ending, _) => Err("it says that the session is ending".to_owned()),
+            (Outcome::Failed(why) | Outcome::Denied(why), _) => Err(why),
+        }
     }
 
     /// Somebody has proved who it is. A session has one login.

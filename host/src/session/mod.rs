@@ -4,6 +4,7 @@
 
 mod callbacks;
 mod commands;
+mod helped;
 mod live;
 mod logins;
 mod rights;

@@ -33,6 +33,8 @@ pub(crate) struct Seat<'a> {
     pub(crate) handover: OwnedFd,
     /// Requests to the zygote go here.
     pub(crate) requests: RawFd,
+    /// Root helpers are asked for here.
+    pub(crate) help_desk: RawFd,
     /// At its end the supervisor is gone.
     pub(crate) life: RawFd,
 }
@@ -57,7 +59,7 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
             sys::leave(1)
         }
     };
-    let (requests, life) = (seat.requests, seat.life);
+    let (requests, help_desk, life) = (seat.requests, seat.help_desk, seat.life);
     let is_root = seat.keeps_root && generation.account.is_some();
     // A spare that gets no connection owes nothing: the zygote has closed its end, or is gone.
     let Some(connection) = receive(&seat.handover) else { sys::leave(0) };
@@ -69,6 +71,7 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         deadline: RefCell::new(ready.deadline),
         signals: ready.signals,
         requests: Asker::new(requests),
+        help_desk,
         life,
         connection,
         last_activity: Cell::new(clock::now()),
@@ -96,7 +99,8 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     }
     generation.confinement.enter()?;
     // Not before: the descriptor of the rules goes here, too, by which they could be changed.
-    let mut keep = vec![0, 1, 2, seat.handover.as_raw_fd(), seat.requests, seat.life];
+    let own = [seat.handover.as_raw_fd(), seat.requests, seat.help_desk, seat.life];
+    let mut keep = [&[0, 1, 2], &own[..]].concat();
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);
     keep.sort_unstable();

@@ -150,7 +150,7 @@ impl Zygote {
             match child {
                 Child::Session { slot } => self.session_died_elsewhere(slot),
                 Child::Runner { slot } => self.runner_died_elsewhere(slot),
-                Child::Action => {}
+                Child::Action | Child::Helper => {}
             }
         }
     }

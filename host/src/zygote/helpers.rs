@@ -26,23 +26,30 @@ impl Zygote {
     pub(super) fn take_pleas(&mut self) {
         while self.can_help() {
             let Some(plea) = self.help_desk.next() else { return };
-            // Otherwise its socket closes, and that is the answer.
-            if let Some(slot) = self.pleading(&plea) {
-                self.help(slot, plea);
-            }
+            self.take_plea(plea);
         }
     }
 
-    /// The slot of the session that pleads; a session has one helper at a time.
+    /// A session has one helper at a time. One that asks again has seen the first one end, a moment
+    /// before this process does: it waits. Where there is no help its socket closes, and that is
+    /// the answer.
+    fn take_plea(&mut self, plea: Plea) {
+        let Some(slot) = self.pleading(&plea) else { return };
+        if self.helping.values().any(|of| *of == slot) {
+            self.waiting_pleas.entry(slot).or_insert(plea);
+        } else {
+            self.help(slot, plea);
+        }
+    }
+
+    /// The slot of the session that pleads.
     fn pleading(&self, plea: &Plea) -> Option<usize> {
         let Some(Child::Session { slot }) = self.children.get(&plea.sender).copied() else {
             return None;
         };
         let identity = &self.slots[slot].identity;
-        let is_it = identity.session.load(Relaxed) == plea.session
-            && identity.status() == SlotStatus::Open
-            && !self.helping.values().any(|of| *of == slot);
-        is_it.then_some(slot)
+        let is_it = identity.session.load(Relaxed) == plea.session;
+        (is_it && identity.status() == SlotStatus::Open).then_some(slot)
     }
 
     fn help(&mut self, slot: usize, plea: Plea) {
@@ -68,7 +75,10 @@ impl Zygote {
 
     /// A helper has ended. Its session finds out by itself.
     pub(super) fn helper_ended(&mut self, pid: Pid, fate: Fate) {
-        self.helping.remove(&pid.as_raw());
+        let slot = self.helping.remove(&pid.as_raw());
+        if let Some(plea) = slot.and_then(|slot| self.waiting_pleas.remove(&slot)) {
+            self.take_plea(plea);
+        }
         if fate != Fate::Exited(0) {
             log::warn(format!("a helper of an authenticator ended with {}", fate.text()));
         }

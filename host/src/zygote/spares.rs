@@ -99,6 +99,7 @@ impl Zygote {
                     scoreboard: &self.scoreboard,
                     handover: its,
                     requests: self.requests.for_sessions(),
+                    help_desk: self.help_desk.for_sessions(),
                     life: self.life.as_raw_fd(),
                 };
                 session::wait_for_connection(self.generation, seat)

@@ -169,13 +169,15 @@ impl Class {
 pub enum Place {
     /// In the session, with its identity.
     Session = 1,
+    /// In a process of its own with root's rights, if `modules.toml` grants them.
+    RootHelper = 2,
 }
 
 impl Place {
     /// The place with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        (n == Place::Session as u32).then_some(Place::Session)
+        [Place::Session, Place::RootHelper].into_iter().find(|place| *place as u32 == n)
     }
 }
 

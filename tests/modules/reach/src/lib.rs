@@ -2,6 +2,8 @@
 //! do, as the session itself finds out.
 #![forbid(unsafe_code)]
 
+mod vault;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ struct Config {
     /// What sessions may run.
     #[settings(default)]
     run: Vec<String>,
+    /// A file with users and secrets, which an authenticator reads in a root helper.
+    vault: Option<PathBuf>,
     /// Deeds of listeners, each an event and a deed: `core.exit read /etc/passwd`.
     #[settings(default)]
     deeds: Vec<String>,
@@ -59,6 +63,9 @@ impl Module for Reach {
                 _ => Verdict::Unknown,
             })
         })?;
+        if let Some(vault) = config.vault {
+            vault::register(vault, config.trace, reg)?;
+        }
         reg.protocol("reach", Deeds)
     }
 }
@@ -92,7 +99,12 @@ impl Protocol for Deeds {
 fn log_in(session: &Session<'_>, who: &str) -> Result<String> {
     let (user, secret) = who.split_once(' ').unwrap_or((who, ""));
     match session.authenticate(user, secret)? {
-        Some(account) => session.login(&account.user).map(|()| format!("welcome {}", account.user)),
+        Some(Account { user, home, groups, .. }) => {
+            session.login(&user)?;
+            let home = home.map(|home| format!(", at home in {home}")).unwrap_or_default();
+            let groups: String = groups.iter().map(|group| format!(", of {group}")).collect();
+            Ok(format!("welcome {user}{home}{groups}"))
+        }
         None => session.login_failed(user).map(|left| format!("no, {left} left")),
     }
 }
