@@ -18,6 +18,8 @@ const NOBODY: u32 = 65534;
 pub(crate) struct Scratch {
     dir: TempDir,
     pub(super) env: Vec<(String, String)>,
+    /// What a shell does first, in mounts of the daemon's own.
+    pub(super) mounts: Option<String>,
     pub(super) as_nobody: bool,
     /// How `setpriv` is to start the daemon, if it is.
     pub(super) setpriv: Option<&'static str>,
@@ -32,6 +34,7 @@ impl Scratch {
         let scratch = Self {
             dir: dir.expect("a scratch folder can be made"),
             env: Vec::new(),
+            mounts: None,
             as_nobody: false,
             setpriv: None,
             passed: Vec::new(),
@@ -83,6 +86,12 @@ impl Scratch {
             let socket = self.passed.get(number).map(|(_, socket)| socket.try_clone());
             socket.map(|socket| Stdio::from(socket.expect("a socket can be passed")))
         };
+        if let Some(mounts) = &self.mounts {
+            let mut program = Command::new("unshare");
+            program.args(["--mount", "sh", "-c", &format!("{mounts} && exec \"$0\" \"$@\"")]);
+            program.arg(exeunt).stdin(Stdio::null()).stdout(out);
+            return program;
+        }
         let mut program = Command::new("sh");
         let moved = match self.passed.len() {
             0 => {

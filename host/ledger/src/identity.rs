@@ -78,6 +78,8 @@ pub struct Identity {
     pub listeners: AtomicU32,
     /// How many runners have had turns for it while it lived.
     pub lent: AtomicU32,
+    /// The record of its login in wtmp: 0 none, 1 written, 2 closed.
+    wtmp: AtomicU32,
     /// Whether its line is being written into the journal: it may be there already.
     pub closing: AtomicU32,
     /// The client's address and port.
@@ -114,6 +116,7 @@ impl Identity {
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
             lent: AtomicU32::new(0),
+            wtmp: AtomicU32::new(0),
             closing: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
@@ -186,6 +189,24 @@ impl Identity {
         self.runner.store(pid, Release);
     }
 
+    /// Says that a login is about to be recorded. A death before it is leaves none, and a record too
+    /// few is better than one too many.
+    pub fn begin_wtmp(&self) {
+        self.wtmp.store(1, Release);
+    }
+
+    /// Whether a login was recorded that is not closed.
+    #[must_use]
+    pub fn has_wtmp(&self) -> bool {
+        self.wtmp.load(Acquire) == 1
+    }
+
+    /// Says that the record is about to be closed; false if there is none, or somebody has.
+    #[must_use]
+    pub fn end_wtmp(&self) -> bool {
+        self.wtmp.compare_exchange(1, 2, AcqRel, Acquire).is_ok()
+    }
+
     fn status_in(word: &AtomicU64) -> Option<i32> {
         let word = word.load(Acquire);
         (word & Self::DEAD != 0).then_some(word as u32 as i32)
@@ -203,6 +224,7 @@ impl Identity {
             &self.listen,
             &self.listeners,
             &self.lent,
+            &self.wtmp,
             &self.closing,
         ] {
             word.store(0, Relaxed);

@@ -35,6 +35,7 @@ pub(super) const HOST: Shape = Shape {
         "spares",
         "capacity",
         "require_pins",
+        "wtmp",
     ],
     later: &[],
 };

@@ -9,7 +9,8 @@ const TEXT: usize = 64;
 const LEAVE: u32 = 1;
 const LOGIN: u32 = 2;
 const RUN: u32 = 3;
-const BECOME: u32 = 4;
+const LOG_OUT: u32 = 4;
+const BECOME: u32 = 5;
 
 /// What a session may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum Request {
     Become { user: String },
     /// It has come to this turn of its chain, which a runner is to take.
     Run { turn: u32 },
+    /// The record of its login is to be closed.
+    LogOut,
 }
 
 impl Request {
@@ -49,6 +52,7 @@ impl Wire {
             Request::Login { user } => (LOGIN, 0, user.as_str()),
             Request::Become { user } => (BECOME, 0, user.as_str()),
             Request::Run { turn } => (RUN, u64::from(*turn), ""),
+            Request::LogOut => (LOG_OUT, 0, ""),
         };
         let text = text.replace(char::is_control, "\u{fffd}");
         let text = &text[..text.floor_char_boundary(TEXT)];
@@ -73,6 +77,7 @@ impl Wire {
             (LEAVE, 0, "") => Request::Leave,
             (LOGIN, 0, user) if is_name(user) => Request::Login { user: user.to_owned() },
             (BECOME, 0, user) if is_name(user) => Request::Become { user: user.to_owned() },
+            (LOG_OUT, 0, "") => Request::LogOut,
             (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
             _ => return None,
         };
@@ -100,9 +105,10 @@ mod tests {
     fn a_request_is_read_as_it_was_written() {
         let leave = Wire { request: Request::Leave, ..login("") };
         let run = Wire { request: Request::Run { turn: 63 }, ..login("") };
+        let log_out = Wire { request: Request::LogOut, ..login("") };
         let user = "anna".to_owned();
         let other = Wire { request: Request::Become { user }, ..login("") };
-        for wire in [login("anna"), login(&"ä".repeat(32)), leave, run, other] {
+        for wire in [log_out, login("anna"), login(&"ä".repeat(32)), leave, run, other] {
             assert_eq!(Wire::decode(&wire.encode()), Some(wire));
         }
     }

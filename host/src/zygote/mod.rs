@@ -44,6 +44,7 @@ use crate::pages::Ledger;
 use crate::report::Report;
 use crate::request::{HelpDesk, Plea, Requests};
 use crate::sys::{self, Polled};
+use crate::wtmp::Wtmp;
 use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
 use daemon::DaemonEvent;
@@ -113,6 +114,8 @@ struct Zygote {
     admission: Admission,
     logins: Logins,
     journal: Journal,
+    /// Where logins of the system's users are recorded, if they are.
+    wtmp: Option<Wtmp>,
     phase: Phase,
     /// The event that the daemon's slot is used for.
     daemon_event: DaemonEvent,
@@ -254,6 +257,7 @@ impl Zygote {
             admission: Admission::new(limits.clone()),
             logins,
             journal: Journal::open(&host.state_dir, host.journal_max)?,
+            wtmp: host.wtmp.as_deref().map(Wtmp::at).transpose()?,
             phase: Phase::Waiting,
             daemon_event: DaemonEvent::Startup,
             order_at: None,

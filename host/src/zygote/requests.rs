@@ -8,6 +8,7 @@ use crate::cause::Cause;
 use crate::config::Level;
 use crate::counters::{self, Own};
 use crate::request::{Answer, Asked, Request};
+use crate::wtmp;
 
 /// How many requests are taken before other work gets its turn.
 const BURST: usize = 1024;
@@ -52,6 +53,10 @@ impl Zygote {
                 }
                 Some((Answer::NONSENSE, String::new()))
             }
+            Request::LogOut => {
+                self.record_logout(slot);
+                Some((Answer::GRANTED, String::new()))
+            }
             Request::Login { user } => self.log_in(slot, asked, user),
         };
         if let Some((code, detail)) = answer {
@@ -75,11 +80,35 @@ impl Zygote {
             }
         });
         Some(match admitted {
-            Ok(()) => (Answer::GRANTED, String::new()),
+            Ok(()) => {
+                self.record_login(slot, user);
+                (Answer::GRANTED, String::new())
+            }
             Err(detail) => {
                 counters::count(Own::Refused, Some(Cause::LimitLogins.name()));
                 (Cause::LimitLogins as u16, detail)
             }
         })
+    }
+
+    /// Writes into wtmp that a user of the system has come in, if that is wanted.
+    fn record_login(&self, slot: usize, user: &str) {
+        let Some(wtmp) = self.wtmp.as_ref().filter(|_| wtmp::is_system_user(user)) else { return };
+        let identity = &self.slots[slot].identity;
+        let (pid, from) = (identity.pid.load(Relaxed), super::admission::address_of(identity));
+        identity.begin_wtmp();
+        if let Err(e) = wtmp.log_in(&wtmp::Login { user, pid, from }) {
+            self.session_log(slot, Level::Error, &format!("wtmp has no record of the login: {e}"));
+        }
+    }
+
+    /// Writes that they are gone, once.
+    pub(super) fn record_logout(&self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        if let Some(wtmp) = self.wtmp.as_ref().filter(|_| identity.end_wtmp())
+            && let Err(e) = wtmp.log_out(identity.pid.load(Relaxed))
+        {
+            self.session_log(slot, Level::Error, &format!("wtmp has no record of the end: {e}"));
+        }
     }
 }
