@@ -44,6 +44,11 @@ impl Zygote {
         for slot in 1..used {
             match self.slots[slot].identity.status() {
                 SlotStatus::Free => self.free.push(slot),
+                // The zygote died between the fork and the note of it: the spare has nobody to wait for
+                // and goes, and nobody could say of which slot it was.
+                SlotStatus::Reserved if self.slots[slot].identity.pid.load(Relaxed) == 0 => {
+                    self.free_slot(slot);
+                }
                 SlotStatus::Reserved => self.adopt_process(slot),
                 SlotStatus::Open => {
                     adopted += 1;
