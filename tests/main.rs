@@ -6,13 +6,16 @@ mod harness;
 
 mod c_modules;
 mod cli;
+mod confinement;
 mod daemon;
 mod deadlines;
 mod exits;
 mod ftp;
+mod helpers;
 mod hooks;
 mod limits;
 mod listeners;
+mod login_users;
 mod processes;
 mod protocols;
 mod refusals;

@@ -129,11 +129,19 @@ fn spares_that_are_killed_owe_nothing_and_are_replaced() {
 fn is_nobody(process: Process) {
     let ids = ["65534"; 4].join(" ");
     assert_eq!((process.status("Uid"), process.status("Gid")), (ids.clone(), ids));
-    assert!(["", "65534"].contains(&&*process.status("Groups")), "{}", process.status("Groups"));
+    assert_eq!(process.status("Groups"), "65534");
+    has_given_up(process);
+}
+
+/// What every process that runs module code for a client has given up, root or not.
+#[track_caller]
+fn has_given_up(process: Process) {
     for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
         assert_eq!(process.status(set), "0000000000000000", "{set}");
     }
     assert_eq!(process.status("NoNewPrivs"), "1");
+    assert_eq!(process.limit("Max core file size"), "0 0 bytes");
+    assert!(!process.is_dumpable());
 }
 
 #[test]
@@ -151,6 +159,44 @@ fn sessions_and_runners_are_nobody_and_the_others_root() {
 }
 
 #[test]
+fn supplementary_groups_of_the_start_stay_with_supervisor_and_zygote() {
+    if !needs_root() || !needs("setpriv") {
+        return;
+    }
+    let daemon = hanging().setpriv("--groups 0,4,27").start();
+    for root in [daemon.pid(), daemon.zygote()] {
+        assert_eq!(Process(root).status("Groups"), "0 4 27");
+    }
+    let (_client, session) = idle(&daemon);
+    for process in [session, runner(&daemon)] {
+        assert_eq!(process.status("Groups"), "65534", "{}", process.name());
+    }
+}
+
+#[test]
+fn without_root_the_same_is_given_up() {
+    let daemon = hanging().as_nobody().start();
+    let (_client, session) = idle(&daemon);
+    assert!(Process(daemon.zygote()).is_dumpable());
+    has_given_up(session);
+    has_given_up(runner(&daemon));
+}
+
+#[test]
+fn capabilities_of_a_start_without_root_stay_with_supervisor_and_zygote() {
+    if !needs_root() || !needs("setpriv") {
+        return;
+    }
+    let caps = "--inh-caps=+net_bind_service --ambient-caps=+net_bind_service";
+    let words = format!("--reuid=65534 --regid=65534 --clear-groups {caps}");
+    let daemon = hanging().as_nobody().setpriv(words.leak()).start();
+    assert_eq!(Process(daemon.zygote()).status("CapAmb"), "0000000000000400");
+    let (_client, session) = idle(&daemon);
+    has_given_up(session);
+    has_given_up(runner(&daemon));
+}
+
+#[test]
 fn a_spare_is_nobody_before_there_is_a_client() {
     if !needs_root() {
         return;
@@ -158,7 +204,7 @@ fn a_spare_is_nobody_before_there_is_a_client() {
     let daemon = Setup::new().listen("echo").start();
     let spares = || Process::below(daemon.zygote());
     wait_until(|| spares().len() == 4 && spares().iter().all(|s| s.name() == "exeunt-session"));
-    wait_until(|| spares().iter().all(|spare| spare.status("Uid").starts_with("65534")));
+    wait_until(|| spares().iter().all(|spare| !spare.is_dumpable()));
     spares().into_iter().for_each(is_nobody);
 }
 

@@ -56,16 +56,14 @@ fn prepare(generation: &Generation, keep: &[RawFd]) -> io::Result<Deadline> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     prctl::set_name(c"exeunt-action")?;
     let deadline = Deadline::new()?;
+    privileges::give_up(generation.account.as_ref())?;
+    generation.confinement.enter()?;
     let mut keep = [&[0, 1, 2], keep].concat();
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);
     keep.sort_unstable();
     sys::close_all_but(&keep)?;
     SigSet::empty().thread_set_mask()?;
-    privileges::harden()?;
-    if let Some(account) = &generation.account {
-        account.become_it()?;
-    }
     Ok(deadline)
 }
 

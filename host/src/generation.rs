@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
 use crate::config::{Address, Config};
+use crate::confine::Confinement;
 use crate::events::{EXIT, Listener, Plan};
 use crate::privileges::Account;
 
@@ -15,6 +16,8 @@ pub(crate) struct Listen {
     pub(crate) protocol: String,
     /// Its index among the listens of the same protocol.
     pub(crate) index: u32,
+    /// Whether its sessions keep root until a user of the system logs in.
+    pub(crate) login_users: bool,
     /// Where it is, as it was written.
     pub(crate) place: Address,
     /// Where it is bound. A check does not know the sockets that a start would be passed.
@@ -31,6 +34,8 @@ pub(crate) struct Generation {
     pub(crate) listens: Vec<Listen>,
     /// Whom sessions become; nobody if the daemon has no privileges to give up.
     pub(crate) account: Option<Account>,
+    /// What module code may touch for a client.
+    pub(crate) confinement: Confinement,
     /// The descriptors that modules asked for and those that keep their code: open in every process.
     pub(crate) descriptors: Vec<RawFd>,
 }

@@ -17,6 +17,7 @@ use crate::events::EXIT;
 use crate::exit::Course;
 use crate::generation::Generation;
 use crate::pages::{DAEMON, Ledger};
+use crate::privileges::Account;
 use crate::{log, privileges, signals, sys};
 
 /// What a runner is to do.
@@ -84,6 +85,13 @@ fn prepare(
     if !is_its_own || getppid() != job.zygote {
         return Err(io::Error::other("the zygote has died meanwhile"));
     }
+    if job.place == Place::Root {
+        privileges::harden()?;
+    } else if job.event == EXIT {
+        let account = Account::recorded(&identity.person)?.or_else(|| generation.account.clone());
+        privileges::give_up(account.as_ref())?;
+        generation.confinement.enter()?;
+    }
     let mut keep = vec![0, 1, 2, job.life];
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);
@@ -92,11 +100,5 @@ fn prepare(
     SigSet::empty().thread_set_mask()?;
     // A runner is ended by its timer alone: a signal meant for the session must not cost a turn.
     signals::block_endings()?;
-    if job.event == EXIT {
-        privileges::harden()?;
-        if let Some(account) = generation.account.as_ref().filter(|_| job.place != Place::Root) {
-            account.become_it()?;
-        }
-    }
     Ok((identity, state, deadline))
 }

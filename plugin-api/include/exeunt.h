@@ -126,7 +126,8 @@ enum exeunt_transferring {
 
 /* Where an authenticator runs. */
 enum exeunt_place {
-    EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
+    EXEUNT_PLACE_SESSION = 1,    /* in the session, with its identity */
+    EXEUNT_PLACE_ROOT_HELPER = 2 /* in a process of its own with root's rights, if granted */
 };
 
 /* Where a listener for core.exit runs, for register_listener_with. */
@@ -136,11 +137,19 @@ enum exeunt_station {
     EXEUNT_STATION_ROOT = 3     /* in a runner with root's rights, if granted in modules.toml */
 };
 
+/* What a module may do with a path that it declares with `may_access`, and with all beneath it. */
+enum exeunt_access {
+    EXEUNT_ACCESS_READ = 1,
+    EXEUNT_ACCESS_WRITE = 2, /* read, write, make and remove */
+    EXEUNT_ACCESS_RUN = 3    /* read and execute */
+};
+
 /* What an authenticator gives with `answer`; nothing given is UNKNOWN. */
 enum exeunt_verdict {
     EXEUNT_VERDICT_UNKNOWN = 0,  /* it does not know the user: the next one is asked */
     EXEUNT_VERDICT_ACCEPTED = 1, /* it is the user; with the account: a table with `user`, perhaps */
-                                 /* `home`, `root` (text) and `groups` (a list of texts) */
+                                 /* `home`, `root` (text), `groups` (a list of texts), `system`
+                                 * (true if it is a user of the system) */
     EXEUNT_VERDICT_REJECTED = 2  /* it knows the user, and it is not them */
 };
 
@@ -425,6 +434,10 @@ struct exeunt_host {
      * is expected to transfer something. While something is transferred the timeout `stalled` counts,
      * in place of `idle`; else `no_transfer`. Who never says it has neither. */
     int32_t (*session_transfer)(struct exeunt_handle session, uint32_t state);
+    /* [init] Declares what the module needs of the file system in sessions, listeners of core.exit and
+     * control actions, beside what open_directory and open_file open: one of exeunt_access, and a path
+     * as there, which must exist. A kernel with Landlock refuses them the rest. */
+    int32_t (*may_access)(struct exeunt_handle registrar, uint32_t access, struct exeunt_str path);
     /* Null. */
     const void *reserved;
 };

@@ -37,13 +37,17 @@ pub struct Account {
     /// The groups that the user belongs to.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// Whether it is a user of the system: where `[[listen]] login_users` is set, the session becomes
+    /// that user at the login.
+    #[serde(default)]
+    pub system: bool,
 }
 
 impl Account {
     /// The account of a user, and nothing else. \[anywhere\]
     #[must_use]
     pub fn new(user: impl Into<String>) -> Self {
-        Self { user: user.into(), home: None, root: None, groups: Vec::new() }
+        Self { user: user.into(), home: None, root: None, groups: Vec::new(), system: false }
     }
 
     /// The same with a place to begin at. \[anywhere\]
@@ -66,6 +70,14 @@ impl Account {
         self.groups.push(name.into());
         self
     }
+
+    /// The same, as a user of the system: where `[[listen]] login_users` is set, the session becomes
+    /// that user when [`Session::login`] is called with the name. \[anywhere\]
+    #[must_use]
+    pub fn system(mut self) -> Self {
+        self.system = true;
+        self
+    }
 }
 
 /// What an authenticator says.
@@ -85,6 +97,11 @@ pub enum Verdict {
 pub enum Where {
     /// In the session, with the identity that it dropped to.
     Session,
+    /// In a process of its own for each login, which is no fork of the session: with root's rights, if
+    /// the daemon has them, and without the session's confinement. For secrets that sessions must
+    /// not read. The operator has to grant it to the module, with `grant = ["root"]`; otherwise the
+    /// module is refused. What it knows of the session is how it began (peer, listen, …).
+    RootHelper,
 }
 
 /// What a client claims, for an authenticator. \[in an authenticator\]
@@ -158,6 +175,7 @@ impl Registrar<'_> {
     ) -> Result<()> {
         let place = match place {
             Where::Session => Place::Session,
+            Where::RootHelper => Place::RootHelper,
         };
         let callback = bridge::listener(move |held| {
             let (number, account) = match f(&Credentials { held })? {

@@ -99,6 +99,7 @@ pub mod bridge;
 pub mod prelude;
 pub mod settings;
 
+mod access;
 mod account;
 mod cause;
 mod command;

@@ -286,10 +286,7 @@ impl<'init> Registrar<'init> {
     /// # Ok(()) }
     /// ```
     pub fn directory(&mut self, path: impl AsRef<Path>) -> Result<Directory> {
-        let path = path.as_ref();
-        let Some(text) = path.to_str() else {
-            return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
-        };
+        let text = text(path.as_ref())?;
         match self.held.open_directory(text) {
             Ok(fd) => Ok(Directory::new(fd)),
             Err(_) => Err(Error::told(format_args!("could not open the directory `{text}`"))),
@@ -313,10 +310,7 @@ impl<'init> Registrar<'init> {
     /// # Ok(()) }
     /// ```
     pub fn file(&mut self, path: impl AsRef<Path>) -> Result<OpenFile> {
-        let path = path.as_ref();
-        let Some(text) = path.to_str() else {
-            return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
-        };
+        let text = text(path.as_ref())?;
         match self.held.open_file(text) {
             Ok(fd) => Ok(OpenFile::new(fd)),
             Err(_) => Err(Error::told(format_args!("could not open the file `{text}`"))),
@@ -341,6 +335,12 @@ impl fmt::Debug for Registrar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registrar").finish_non_exhaustive()
     }
+}
+
+/// A path as it crosses the border.
+pub(crate) fn text(path: &Path) -> Result<&str> {
+    path.to_str()
+        .ok_or_else(|| Error::new(format_args!("the path `{}` is not UTF-8", path.display())))
 }
 
 /// An error that names `what`, unless the status is a success.

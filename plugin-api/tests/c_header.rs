@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use exeunt_api::abi::{
-    Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Class, Fact, Handle, Host, Interest, Kind,
-    Level, Phase, Place, ProtocolTable, Station, Str, Transferring, Verdict, Waiting, status,
+    Access, Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Class, Fact, Handle, Host, Interest,
+    Kind, Level, Phase, Place, ProtocolTable, Station, Str, Transferring, Verdict, Waiting, status,
 };
 
 fn header() -> PathBuf {
@@ -48,6 +48,7 @@ fn numbers() -> Vec<(String, i64)> {
         let names = [
             ("FACT_", Fact::from_number(n).map(|fact| format!("{fact:?}"))),
             ("PHASE_", Phase::from_number(n).map(|phase| format!("{phase:?}"))),
+            ("ACCESS_", Access::from_number(n).map(|access| format!("{access:?}"))),
             ("LEVEL_", Level::from_number(n).map(|level| format!("{level:?}"))),
             (
                 "KIND_",
@@ -72,6 +73,7 @@ fn numbers() -> Vec<(String, i64)> {
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
         ("PlaceSession", Place::Session as i32),
+        ("PlaceRootHelper", Place::RootHelper as i32),
         ("StationSession", Station::SESSION as i32),
         ("StationRunner", Station::RUNNER as i32),
         ("StationRoot", Station::ROOT as i32),

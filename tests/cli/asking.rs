@@ -138,7 +138,7 @@ fn listeners_shows_the_order_of_the_configuration() {
         { "event": "core.exit", "listeners": at_exit(&order) },
         { "event": "core.shutdown", "listeners": told(&order) },
     ]);
-    assert_eq!(daemon.json("listeners"), json!({ "events": events }));
+    assert_eq!(daemon.json("listeners")["events"], events);
     let text = daemon.exeunt(&["listeners"]).stdout;
     let exit = "core.exit\n  1  trace_c/trace\n  2  trace_a/trace\n  3  hello/farewell\n  4  trace_b/trace\n";
     assert!(text.contains(exit), "{text}");

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that write what was entered into a file.
-const TRACING: [&str; 7] =
-    ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks", "wishes"];
+const TRACING: [&str; 8] =
+    ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks", "wishes", "reach"];
 
 /// What is to stand in a `modules.toml`.
 #[derive(Default)]
@@ -26,6 +26,7 @@ pub(super) struct Listen {
     pub(super) protocol: String,
     /// A free port of this machine if there is none.
     pub(super) address: Option<String>,
+    pub(super) keys: String,
     pub(super) config: String,
 }
 
@@ -41,10 +42,10 @@ impl Config {
                 text.push_str(&self.host(&lines));
             }
         }
-        for (Listen { protocol, address, config }, port) in self.listens.iter().zip(ports) {
+        for (Listen { protocol, address, keys, config }, port) in self.listens.iter().zip(ports) {
             let address = address.clone().unwrap_or_else(|| format!("127.0.0.1:{port}"));
             let _ = writeln!(text, "[[listen]]\nname = \"{protocol}\"\nprotocol = \"{protocol}\"");
-            let _ = writeln!(text, "address = \"{address}\"\n[listen.config]\n{config}");
+            let _ = writeln!(text, "address = \"{address}\"\n{keys}\n[listen.config]\n{config}");
         }
         self.modules.iter().for_each(|module| text.push_str(&module.text(trace)));
         for Listen { protocol, .. } in &self.listens {

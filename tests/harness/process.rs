@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -74,6 +75,21 @@ impl Process {
         let text = fs::read_to_string(format!("/proc/{}/status", self.0)).expect("a process");
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
         line.expect("a line of the status").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// A line of its limits.
+    #[track_caller]
+    pub(crate) fn limit(self, key: &str) -> String {
+        let text = fs::read_to_string(format!("/proc/{}/limits", self.0)).expect("a process");
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        line.expect("a line of the limits").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether the system would let others of its user look into it: its files in `/proc` belong to
+    /// root otherwise. A process of root looks as if nobody could.
+    #[track_caller]
+    pub(crate) fn is_dumpable(self) -> bool {
+        fs::metadata(format!("/proc/{}/environ", self.0)).expect("a process").uid() != 0
     }
 
     /// What its descriptors lead to.

@@ -21,6 +21,8 @@ pub(crate) struct Scratch {
     /// What a shell does first, in mounts of the daemon's own.
     pub(super) mounts: Option<String>,
     pub(super) as_nobody: bool,
+    /// How `setpriv` is to start the daemon, if it is.
+    pub(super) setpriv: Option<&'static str>,
     /// The sockets that the daemon is started with, by name.
     pub(super) passed: Vec<(String, OwnedFd)>,
 }
@@ -34,6 +36,7 @@ impl Scratch {
             env: Vec::new(),
             mounts: None,
             as_nobody: false,
+            setpriv: None,
             passed: Vec::new(),
         };
         open(scratch.dir.path(), 0o755);
@@ -68,7 +71,7 @@ impl Scratch {
             .env_remove("EXEUNT_CONFIG")
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         program.stderr(file("log"));
-        if self.as_nobody && is_root() {
+        if self.as_nobody && is_root() && self.setpriv.is_none() {
             program.uid(NOBODY).gid(NOBODY);
         }
         program.spawn().expect("the daemon can be started")
@@ -93,6 +96,10 @@ impl Scratch {
         let moved = match self.passed.len() {
             0 => {
                 program = Command::new(exeunt);
+                if let Some(words) = self.setpriv {
+                    program = Command::new("setpriv");
+                    program.args(words.split(' ')).arg(exeunt);
+                }
                 program.stdin(Stdio::null()).stdout(out);
                 return program;
             }

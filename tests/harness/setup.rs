@@ -65,15 +65,23 @@ impl Setup {
 
     /// Listens for a protocol, with these lines laid over its settings.
     pub(crate) fn listen_with(mut self, protocol: &str, config: &str) -> Self {
-        let (protocol, config) = (protocol.to_owned(), config.to_owned());
-        self.config.listens.push(Listen { protocol, address: None, config });
+        let (protocol, config, keys) = (protocol.to_owned(), config.to_owned(), String::new());
+        self.config.listens.push(Listen { protocol, address: None, keys, config });
+        self
+    }
+
+    /// Listens for a protocol, with these lines in its `[[listen]]`.
+    pub(crate) fn listen_keyed(mut self, protocol: &str, keys: &str) -> Self {
+        let (protocol, keys, config) = (protocol.to_owned(), keys.to_owned(), String::new());
+        self.config.listens.push(Listen { protocol, address: None, keys, config });
         self
     }
 
     /// Listens for a protocol at this address, or with this socket that is passed.
     pub(crate) fn listen_at(mut self, protocol: &str, address: &str) -> Self {
         let (protocol, address) = (protocol.to_owned(), Some(address.to_owned()));
-        self.config.listens.push(Listen { protocol, address, config: String::new() });
+        let (keys, config) = (String::new(), String::new());
+        self.config.listens.push(Listen { protocol, address, keys, config });
         self
     }
 
@@ -127,6 +135,12 @@ impl Setup {
     /// A variable in the daemon's environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.scratch.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The daemon is started by `setpriv` with these words, which root may do.
+    pub(crate) fn setpriv(mut self, words: &'static str) -> Self {
+        self.scratch.setpriv = Some(words);
         self
     }
 

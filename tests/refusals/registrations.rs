@@ -42,6 +42,15 @@ fn data_are_refused_as_a_callback() {
 }
 
 #[test]
+fn access_to_what_is_not_there_is_refused() {
+    let setup = Setup::new().module_with("reach", "write = ['spool/new']").listen("echo");
+    let path = setup.path("spool/new").display().to_string();
+    let refusal = format!("module `reach`: the access to `{path}` was refused: No such file");
+    let hint = "a file that is to be made is declared by its folder";
+    is_refused(&setup, &[&refusal, hint]);
+}
+
+#[test]
 fn too_much_session_state_is_refused() {
     let why = "the session state was refused: it holds at most 256 bytes, and 257 were asked for";
     is_refused(&raw("large-state"), &["module `raw`", why]);

@@ -136,6 +136,9 @@ static int32_t init(const struct exeunt_host *functions, struct exeunt_handle re
     host = functions;
     read_settings(host->settings(reg));
     int32_t status = host->register_state(reg, sizeof(struct state));
+    /* Sessions append to the trace, which must be there. */
+    if (status == EXEUNT_OK && trace[0])
+        status = host->may_access(reg, EXEUNT_ACCESS_WRITE, exeunt_text(trace));
     if (status == EXEUNT_OK)
         status = listen_for(reg, "core.login", "count", at_login);
     if (status == EXEUNT_OK)

@@ -6,7 +6,7 @@ use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-use crate::Text;
+use crate::{Person, Text};
 
 /// What a slot is used for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Identity {
     pub answer: AtomicU32,
     /// The detail of the answer.
     pub answer_detail: Text<64>,
+    /// Whom it became, if it was let in as a user of the system.
+    pub person: Person,
     /// When it was admitted: milliseconds since 1970 UTC.
     pub started: AtomicU64,
     /// When it was admitted: nanoseconds of the monotonic clock.
@@ -109,6 +111,7 @@ impl Identity {
             login_user: Text::new(),
             answer: AtomicU32::new(0),
             answer_detail: Text::new(),
+            person: Person::new(),
             started: AtomicU64::new(0),
             started_at: AtomicU64::new(0),
             listen: AtomicU32::new(0),
@@ -253,6 +256,7 @@ impl Identity {
         self.order_detail.clear();
         self.login_user.clear();
         self.answer_detail.clear();
+        self.person.clear();
         self.peer.clear();
         self.local.clear();
     }

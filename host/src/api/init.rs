@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use exeunt_api::abi::{Callback, Handle, Phase, Place, ProtocolTable, status};
+use exeunt_api::abi::{Access, Callback, Handle, Phase, Place, ProtocolTable, status};
 
 use super::frames::{self, Entry, Name, Outcome};
 use super::values::{self, ValueStore};
@@ -199,6 +199,20 @@ pub(super) fn control(registrar: Handle, action: &str, callback: Callback) -> Re
     })
 }
 
+pub(super) fn may_access(registrar: Handle, access: Access, path: &str) -> Result<(), i32> {
+    running(registrar, |running| {
+        let path = running.site.folder.join(path);
+        if let Err(e) = std::fs::metadata(&path) {
+            let text = format!("the access to `{}` was refused: {e}", path.display());
+            let hint = Some("a file that is to be made is declared by its folder".to_owned());
+            running.problems.push(Problem { text, span: None, hint });
+            return Err(status::BAD_ARGUMENT);
+        }
+        running.registry.allow(access, path);
+        Ok(())
+    })
+}
+
 pub(super) fn settings(registrar: Handle) -> Option<Handle> {
     let config = running(registrar, |running| Ok(Rc::clone(&running.site.config))).ok()?;
     ValueStore::lend(&config)
@@ -225,20 +239,21 @@ pub(super) fn fail_at(value: Handle, text: &str, hint: Option<&str>) -> Result<(
 }
 
 pub(super) fn open_directory(registrar: Handle, path: &str) -> Result<i32, i32> {
-    open(registrar, path, "directory", libc::O_DIRECTORY)
+    open(registrar, path, "directory", libc::O_DIRECTORY, Access::Write)
 }
 
 pub(super) fn open_file(registrar: Handle, path: &str) -> Result<i32, i32> {
     // Opening must not wait for the other end of a FIFO.
-    open(registrar, path, "file", libc::O_NONBLOCK)
+    open(registrar, path, "file", libc::O_NONBLOCK, Access::Read)
 }
 
-fn open(registrar: Handle, path: &str, what: &str, flags: i32) -> Result<i32, i32> {
+fn open(registrar: Handle, path: &str, what: &str, flags: i32, access: Access) -> Result<i32, i32> {
     let opened = running(registrar, |running| {
         let path = running.site.folder.join(path);
         let opened = open_plain(&path, flags).map(|file| {
             let number = file.as_raw_fd();
             running.opened.push(file.into());
+            running.registry.allow(access, path.clone());
             number
         });
         Ok(opened.map_err(|e| format!("the {what} `{}` cannot be opened: {e}", path.display())))

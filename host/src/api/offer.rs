@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use exeunt_api::abi::{
-    Answer, Begun, Bytes, Callback, Handle, Level, Offer, Phase, Place, ProtocolTable, Str,
+    Access, Answer, Begun, Bytes, Callback, Handle, Level, Offer, Phase, Place, ProtocolTable, Str,
     Transferring, Waiting, status,
 };
 
@@ -354,5 +354,10 @@ impl Offer for HostFunctions {
 
     fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()> {
         init::control(registrar, action, callback)
+    }
+
+    fn may_access(registrar: Handle, access: u32, path: &str) -> Answer<()> {
+        let access = Access::from_number(access).ok_or(status::BAD_ARGUMENT)?;
+        init::may_access(registrar, access, path)
     }
 }

@@ -34,7 +34,7 @@ fn for_people(config: &Path, plan: &Plan) -> String {
         shown.push_str(&status::render_modules(&plan.modules));
         shown.push('\n');
     }
-    shown + &listeners::render(&plan.events)
+    shown + &listeners::render(plan)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Streams;
 use super::daemon::Daemon;
-use super::plan::{Event, Plan};
+use super::plan::{Access, Plan};
 use super::refusal::{ExitStatus, Failure, Refusal};
 use super::show;
 use crate::config::Problem;
@@ -23,20 +23,29 @@ pub(super) fn run(daemon: &Daemon, json: bool, streams: &mut Streams<'_>) -> Res
         Refusal::failed(format!("could not read the plan of generation {active}"), &error)
     })?;
     if json {
-        return streams.say(&show::json(&json!({ "events": plan.events })));
+        return streams.say(&show::json(&json!({ "events": plan.events, "access": plan.access })));
     }
-    streams.say(&render(&plan.events))
+    streams.say(&render(&plan))
 }
 
-/// Each event and its listeners, numbered.
-pub(super) fn render(events: &[Event]) -> String {
+/// Each event and its listeners, numbered; then what sessions may touch.
+pub(super) fn render(plan: &Plan) -> String {
     let mut shown = String::new();
-    for event in events {
+    for event in &plan.events {
         let _ = writeln!(shown, "{}", show::escape(&event.event));
         for (number, listener) in (1..).zip(&event.listeners) {
             let (module, name) = (show::escape(&listener.module), show::escape(&listener.listener));
             let _ = writeln!(shown, "{number:>3}  {module}/{name}{}", listener.wish());
         }
     }
-    if shown.is_empty() { "no module listens to any event\n".to_owned() } else { shown }
+    if shown.is_empty() {
+        shown.push_str("no module listens to any event\n");
+    }
+    if !plan.access.is_empty() {
+        shown.push_str("files beside the system's that sessions may touch\n");
+    }
+    for Access { module, access, path } in &plan.access {
+        let _ = writeln!(shown, "     {access:5}  {}  ({module})", show::escape(path));
+    }
+    shown
 }

@@ -13,6 +13,9 @@ pub(crate) struct Plan {
     pub(super) modules: Vec<Module>,
     /// Each event that has listeners.
     pub(super) events: Vec<Event>,
+    /// What sessions may touch because modules declared it.
+    #[serde(default)]
+    pub(super) access: Vec<Access>,
 }
 
 /// A module as it was loaded.
@@ -21,6 +24,14 @@ pub(super) struct Module {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) sha256: String,
+}
+
+/// A path that sessions may touch.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Access {
+    pub(super) module: String,
+    pub(super) access: String,
+    pub(super) path: String,
 }
 
 /// An event and who listens.

@@ -27,6 +27,8 @@ pub(crate) struct Listen {
     pub(crate) protocol: String,
     /// Where the protocol was written.
     pub(crate) protocol_span: Range<usize>,
+    /// Whether its sessions keep root until a user of the system logs in.
+    pub(crate) login_users: bool,
     /// Settings to lay over those of the protocol's module ([`Node::overlay`]); a table.
     pub(crate) config: Option<Node>,
 }
@@ -84,10 +86,20 @@ fn listen(node: &Node, reader: &Reader<'_>, problems: &mut Problems) -> Option<L
     let example = "address = \"127.0.0.1:2121\"";
     let address = table.require("address", example, reader, problems, place);
     let protocol = table.require("protocol", "protocol = \"ftp\"", reader, problems, word);
+    let login_users = table.read("login_users", problems, boolean).unwrap_or(false);
     let config = table.read("config", problems, settings);
     let ((name, name_span), (address, address_span)) = (name?, address?);
     let (protocol, protocol_span) = protocol?;
-    Some(Listen { name, name_span, address, address_span, protocol, protocol_span, config })
+    Some(Listen {
+        name,
+        name_span,
+        address,
+        address_span,
+        protocol,
+        protocol_span,
+        login_users,
+        config,
+    })
 }
 
 fn module(node: &Node, reader: &Reader<'_>, problems: &mut Problems) -> Option<Module> {

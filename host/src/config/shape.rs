@@ -50,8 +50,8 @@ pub(super) const LOG: Shape =
 /// One address to listen on.
 pub(super) const LISTEN: Shape = Shape {
     title: "[[listen]]",
-    keys: &["name", "address", "protocol", "config"],
-    later: &["login_users"],
+    keys: &["name", "address", "protocol", "login_users", "config"],
+    later: &[],
 };
 
 /// How many sessions.

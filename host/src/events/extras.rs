@@ -3,8 +3,10 @@
 
 use exeunt_api::abi::{Callback, Phase, Place, status};
 
+use super::access::Allowed;
 use super::plan::{Listener, Plan};
 use super::registry::{Registration, Registry, not_twice, refuse};
+use super::wish::NO_ROOT;
 use crate::counters::{self, LABELS, Wanted};
 
 /// What is neither a listener nor a protocol.
@@ -22,6 +24,8 @@ pub(crate) struct Extras {
     pub(crate) authenticators: Vec<Listener>,
     /// Control actions.
     pub(crate) controls: Vec<Listener>,
+    /// What the modules may touch in sessions.
+    pub(crate) allowed: Vec<Allowed>,
 }
 
 /// A command hook.
@@ -181,11 +185,18 @@ impl Registry {
         own_code: impl Fn(usize) -> bool,
     ) -> Registration {
         let what = format!("the authenticator `{name}`");
-        let Some(Place::Session) = place else {
-            let why = "it is to run where this daemon runs none; authenticators run in the session";
-            return refuse(status::BAD_ARGUMENT, &what, why);
+        let mut new = self.callback(&what, name, callback, own_code)?;
+        new.place = match place {
+            Some(Place::Session) => exeunt_ledger::Place::Session,
+            Some(Place::RootHelper) if self.modules[new.module].may_be_root => {
+                exeunt_ledger::Place::Root
+            }
+            Some(Place::RootHelper) => return refuse(status::BAD_ARGUMENT, &what, NO_ROOT),
+            None => {
+                let why = "it is to run where this daemon runs none";
+                return refuse(status::BAD_ARGUMENT, &what, why);
+            }
         };
-        let new = self.callback(&what, name, callback, own_code)?;
         not_twice(&what, self.extras.authenticators.iter(), &new)?;
         add(&what, &mut self.extras.authenticators, new)
     }

@@ -197,6 +197,7 @@ impl Plan {
                 "protocol": p.name, "module": self.modules[p.module].name,
             })).collect::<Vec<_>>(),
             "listens": listens,
+            "access": self.allowed_json(),
         })
     }
 }

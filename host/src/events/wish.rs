@@ -12,6 +12,10 @@ use super::registry::{Registration, refuse};
 /// The most attempts that a listener may have.
 const ATTEMPTS: u32 = 8;
 
+/// Why somebody does not run as root who asks for it.
+pub(super) const NO_ROOT: &str = "it asks for root, which its [[module]] table does not grant; \
+                                  if it may have it, write `grant = [\"root\"]` there";
+
 /// How a listener wishes to be run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
@@ -47,8 +51,7 @@ impl Wish {
             }
             Station::RUNNER => Place::Runner,
             Station::ROOT if !module.may_be_root => {
-                return no("it asks for root, which its [[module]] table does not grant; \
-                           if it may have it, write `grant = [\"root\"]` there");
+                return no(NO_ROOT);
             }
             Station::ROOT => Place::Root,
             other => return no(&format!("there is no place with the number {other}")),

@@ -4,6 +4,7 @@
 //! follows from it, is decided in the zygote.
 
 mod asker;
+mod help;
 mod wire;
 
 use std::io::{self, IoSliceMut};
@@ -19,6 +20,7 @@ use rustix::thread::futex;
 use std::sync::atomic::Ordering::Release;
 
 pub(crate) use asker::{Asker, NoAnswer};
+pub(crate) use help::{HelpDesk, Plea, plead};
 pub(crate) use wire::Request;
 use wire::{SIZE, Wire};
 

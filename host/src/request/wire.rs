@@ -10,6 +10,7 @@ const LEAVE: u32 = 1;
 const LOGIN: u32 = 2;
 const RUN: u32 = 3;
 const LOG_OUT: u32 = 4;
+const BECOME: u32 = 5;
 
 /// What a session may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Request {
     Leave,
     /// This user has proved who it is: may it come in?
     Login { user: String },
+    /// It wants to become this user of the system, who has logged in.
+    Become { user: String },
     /// It has come to this turn of its chain, which a runner is to take.
     Run { turn: u32 },
     /// The record of its login is to be closed.
@@ -27,7 +30,7 @@ pub(crate) enum Request {
 impl Request {
     /// Whether it is withdrawn when the session is ordered to end.
     pub(super) fn is_for_the_living(&self) -> bool {
-        matches!(self, Self::Login { .. })
+        matches!(self, Self::Login { .. } | Self::Become { .. })
     }
 }
 
@@ -47,6 +50,7 @@ impl Wire {
         let (kind, number, text) = match &self.request {
             Request::Leave => (LEAVE, 0_u64, ""),
             Request::Login { user } => (LOGIN, 0, user.as_str()),
+            Request::Become { user } => (BECOME, 0, user.as_str()),
             Request::Run { turn } => (RUN, u64::from(*turn), ""),
             Request::LogOut => (LOG_OUT, 0, ""),
         };
@@ -72,6 +76,7 @@ impl Wire {
         let request = match (word(0)?, long(16)?, text) {
             (LEAVE, 0, "") => Request::Leave,
             (LOGIN, 0, user) if is_name(user) => Request::Login { user: user.to_owned() },
+            (BECOME, 0, user) if is_name(user) => Request::Become { user: user.to_owned() },
             (LOG_OUT, 0, "") => Request::LogOut,
             (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
             _ => return None,
@@ -101,7 +106,9 @@ mod tests {
         let leave = Wire { request: Request::Leave, ..login("") };
         let run = Wire { request: Request::Run { turn: 63 }, ..login("") };
         let log_out = Wire { request: Request::LogOut, ..login("") };
-        for wire in [log_out, login("anna"), login(&"ä".repeat(32)), leave, run] {
+        let user = "anna".to_owned();
+        let other = Wire { request: Request::Become { user }, ..login("") };
+        for wire in [log_out, login("anna"), login(&"ä".repeat(32)), leave, run, other] {
             assert_eq!(Wire::decode(&wire.encode()), Some(wire));
         }
     }

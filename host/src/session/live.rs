@@ -38,6 +38,8 @@ pub(super) struct Session {
     pub(super) deadline: RefCell<Deadline>,
     pub(super) signals: SignalFd,
     pub(super) requests: Asker,
+    /// Root helpers are asked for here.
+    pub(super) help_desk: RawFd,
     pub(super) life: RawFd,
     pub(super) connection: OwnedFd,
     pub(super) last_activity: Cell<Moment>,
@@ -46,6 +48,10 @@ pub(super) struct Session {
     pub(super) timers: Timers,
     /// The moment at which the callback that is running is killed; none in the protocol itself.
     pub(super) bound: Cell<Option<Moment>>,
+    /// Whether it still has what it takes to become somebody.
+    pub(super) is_root: Cell<bool>,
+    /// The user of the system that an authenticator has vouched for last.
+    pub(super) vouched: RefCell<Option<String>>,
     /// The command that the protocol is carrying out.
     pub(super) own: RefCell<Option<Rc<Command>>>,
     /// Whether a module is carrying out a command.
@@ -103,6 +109,7 @@ impl Session {
     fn leave(&'static self) -> ! {
         // A protocol that says that the session is ending, though nothing ended it, asks for the end.
         self.end(Cause::ModuleRequest, None);
+        self.give_up_root();
         exit::end(&Leaving {
             subject: self.subject,
             listeners: self.generation.exits(),

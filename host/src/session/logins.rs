@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use exeunt_api::abi::Verdict;
+use exeunt_ledger::Place;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::callbacks::About;
@@ -11,7 +12,7 @@ use crate::api::{Credentials, Ending, Given, Matter, Outcome, Refused};
 use crate::cause::Cause;
 use crate::clock;
 use crate::config::{Kind, Level, Node};
-use crate::events::{LOGIN, LOGIN_FAILED};
+use crate::events::{LOGIN, LOGIN_FAILED, Listener};
 use crate::request::{Answer, NoAnswer, Request};
 
 impl Session {
@@ -21,19 +22,19 @@ impl Session {
         if self.bound.get().is_some() {
             return Err(Refused::NotNow);
         }
-        let matter = Matter::Credentials(Rc::new(credentials));
-        let about = About { matter: Some(&matter), payload: None };
-        for one in &self.subject.plan.extras.authenticators {
-            let (outcome, given) = self.ask("login", one, about);
-            self.ending().map_err(|Ending| Refused::Ending)?;
-            let said = match outcome {
-                Outcome::Done => verdict(given),
-                Outcome::Ending => Err("it says that the session is ending".to_owned()),
-                Outcome::Failed(why) | Outcome::Denied(why) => Err(why),
+        let claim = Rc::new(credentials);
+        for (number, one) in self.subject.plan.extras.authenticators.iter().enumerate() {
+            let given = match one.place {
+                Place::Root => self.ask_helper(number, one, &claim),
+                _ => self.ask_here(one, &claim),
             };
-            match said {
+            self.ending().map_err(|Ending| Refused::Ending)?;
+            match given.and_then(verdict) {
                 Ok(Said::Unknown) => continue,
-                Ok(Said::Account(account)) => return Ok(Some(account)),
+                Ok(Said::Account(account)) => {
+                    self.vouched.replace(user_of_the_system(&account));
+                    return Ok(Some(account));
+                }
                 Ok(Said::Rejected) => {
                     let title = self.subject.plan.title(one);
                     self.log(Level::Debug, &format!("authenticator {title} rejects"));
@@ -45,6 +46,17 @@ impl Session {
         Ok(None)
     }
 
+    /// What an authenticator gives that runs in this process.
+    fn ask_here(&self, one: &Listener, claim: &Rc<Credentials>) -> Result<Option<Given>, String> {
+        let matter = Matter::Credentials(Rc::clone(claim));
+        let about = About { matter: Some(&matter), payload: None };
+        match self.ask("login", one, about) {
+            (Outcome::Done, given) => Ok(given),
+            (Outcome::Ending, _) => Err("it says that the session is ending".to_owned()),
+            (Outcome::Failed(why) | Outcome::Denied(why), _) => Err(why),
+        }
+    }
+
     /// Somebody has proved who it is. A session has one login.
     pub(super) fn has_logged_in(&self, user: &str) -> Result<(), Refused> {
         let state = self.subject.state;
@@ -52,6 +64,7 @@ impl Session {
             return Err(Refused::NotNow);
         }
         self.ask_for_a_place(user).map_err(|Ending| Refused::Ending)?;
+        self.become_who_logged_in(user).map_err(|Ending| Refused::Ending)?;
         state.user.set(user);
         state.logged_in.store(1, Relaxed);
         self.entry.log_in(user);
@@ -103,6 +116,14 @@ enum Said {
     Account(Node),
     Rejected,
     Unknown,
+}
+
+/// The user of an account, if it is one of the system.
+fn user_of_the_system(account: &Node) -> Option<String> {
+    match (&account.get("system")?.kind, &account.get("user")?.kind) {
+        (Kind::Bool(true), Kind::Str(user)) => Some(user.clone()),
+        _ => None,
+    }
 }
 
 fn verdict(given: Option<Given>) -> Result<Said, String> {

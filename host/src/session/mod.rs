@@ -4,8 +4,10 @@
 
 mod callbacks;
 mod commands;
+mod helped;
 mod live;
 mod logins;
+mod rights;
 mod spare;
 mod timeouts;
 mod timers;

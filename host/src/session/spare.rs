@@ -25,12 +25,16 @@ use crate::{api, clock, log, privileges, scoreboard, signals, sys};
 /// What a spare is given by the zygote.
 pub(crate) struct Seat<'a> {
     pub(crate) slot: usize,
+    /// Whether it keeps what it takes to become somebody at the login.
+    pub(crate) keeps_root: bool,
     pub(crate) ledger: &'a Ledger,
     pub(crate) scoreboard: &'a std::fs::File,
     /// The connection comes over this.
     pub(crate) handover: OwnedFd,
     /// Requests to the zygote go here.
     pub(crate) requests: RawFd,
+    /// Root helpers are asked for here.
+    pub(crate) help_desk: RawFd,
     /// At its end the supervisor is gone.
     pub(crate) life: RawFd,
 }
@@ -55,7 +59,8 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
             sys::leave(1)
         }
     };
-    let (requests, life) = (seat.requests, seat.life);
+    let (requests, help_desk, life) = (seat.requests, seat.help_desk, seat.life);
+    let is_root = seat.keeps_root && generation.account.is_some();
     // A spare that gets no connection owes nothing: the zygote has closed its end, or is gone.
     let Some(connection) = receive(&seat.handover) else { sys::leave(0) };
     drop(seat.handover);
@@ -66,6 +71,7 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         deadline: RefCell::new(ready.deadline),
         signals: ready.signals,
         requests: Asker::new(requests),
+        help_desk,
         life,
         connection,
         last_activity: Cell::new(clock::now()),
@@ -73,6 +79,8 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         slot,
         timers: Timers::default(),
         bound: Cell::new(None),
+        is_root: Cell::new(is_root),
+        vouched: RefCell::new(None),
         own: RefCell::new(None),
         handling: Cell::new(false),
     };
@@ -86,17 +94,20 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     let state = seat.ledger.state(seat.slot)?;
     let entry = scoreboard::entry(seat.scoreboard, seat.slot)?;
     let deadline = Deadline::new()?;
-    let mut keep = vec![0, 1, 2, seat.handover.as_raw_fd(), seat.requests, seat.life];
+    match &generation.account {
+        Some(_) if seat.keeps_root => privileges::keep_for_login()?,
+        account => privileges::give_up(account.as_ref())?,
+    }
+    generation.confinement.enter()?;
+    // Not before: the descriptor of the rules goes here, too, by which they could be changed.
+    let own = [seat.handover.as_raw_fd(), seat.requests, seat.help_desk, seat.life];
+    let mut keep = [&[0, 1, 2], &own[..]].concat();
     keep.extend(log::descriptor());
     keep.extend(&generation.descriptors);
     keep.sort_unstable();
     sys::close_all_but(&keep)?;
     SigSet::empty().thread_set_mask()?;
     let signals = signals::descriptor(&signals::ENDINGS)?;
-    privileges::harden()?;
-    if let Some(account) = &generation.account {
-        account.become_it()?;
-    }
     Ok(Ready { identity, state, entry, deadline, signals })
 }
 

@@ -57,7 +57,7 @@ impl Zygote {
 
     fn let_in(&mut self, client: &Client) {
         for _ in 0..TRIES {
-            let Some(spare) = self.take_spare() else { break };
+            let Some(spare) = self.take_spare(client.listen) else { break };
             let slot = spare.slot;
             match self.begin_session(spare, client) {
                 Ok(()) => return,

@@ -169,7 +169,7 @@ impl Zygote {
                     self.runner_died_elsewhere(slot);
                 }
                 // It was seen to before; another may have the slot by now.
-                Child::Session { .. } | Child::Runner { .. } | Child::Action => {
+                _ => {
                     self.children.remove(&pid);
                 }
             }

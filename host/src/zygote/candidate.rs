@@ -13,7 +13,8 @@ use std::rc::Rc;
 use super::listens;
 use crate::api::{self, Site};
 use crate::config::{self, Config, Problem, Problems, Source};
-use crate::events::{ModulePlan, Registry};
+use crate::confine::{Confinement, Unmade};
+use crate::events::{Allowed, ModulePlan, Plan, Registry};
 use crate::generation::Generation;
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::log;
@@ -105,11 +106,12 @@ fn build(
         }
     };
     let listens = listens::listens(inheritance, &config, &plan, &mut problems);
-    if !problems.is_empty() {
+    let confinement = confinement(&plan, &mut problems);
+    let (Some(confinement), true) = (confinement, problems.is_empty()) else {
         return Err(problems);
-    }
+    };
     let (number, incarnation) = (inheritance.generation, inheritance.incarnation.clone());
-    Ok(Generation { number, incarnation, config, plan, listens, account, descriptors })
+    Ok(Generation { number, incarnation, config, plan, listens, account, confinement, descriptors })
 }
 
 /// The ledgers of all generations are in one place: a reload cannot move it.
@@ -158,6 +160,27 @@ fn control_group(config: &Config, problems: &mut Problems) {
         problem = problem.at(span.clone());
     }
     problems.push(problem);
+}
+
+/// What module code may touch for a client.
+fn confinement(plan: &Plan, problems: &mut Problems) -> Option<Confinement> {
+    let allowed = || plan.extras.allowed.iter();
+    let Unmade { path, why } = match Confinement::new(allowed().map(|one| (one.access, &*one.path)))
+    {
+        Ok(confinement) => return Some(confinement),
+        Err(unmade) => unmade,
+    };
+    let declared = path.and_then(|path| allowed().find(|one| one.path == path));
+    let message = match declared {
+        Some(Allowed { module, path, .. }) => format!(
+            "module `{}`: the access to `{}` was refused: {why}",
+            plan.modules[*module].name,
+            path.display()
+        ),
+        None => format!("sessions cannot be confined: {why}"),
+    };
+    problems.push(Problem::new(message));
+    None
 }
 
 /// Whether logins can be recorded where they are to be.

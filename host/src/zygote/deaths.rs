@@ -43,6 +43,7 @@ impl Zygote {
                 Some(Child::Session { slot }) => self.session_died(slot, pid, fate),
                 Some(Child::Runner { slot }) => self.runner_died(slot, fate),
                 Some(Child::Action) => self.action_ended(pid, fate),
+                Some(Child::Helper) => self.helper_ended(pid, fate),
                 None => log::debug(format!("reaped a process that is not ours: {pid}")),
             }
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::config::{Address, Config, Problem, Problems};
 use crate::events::Plan;
-use crate::generation::Listen;
+use crate::generation::{Generation, Listen};
 use crate::inheritance::Inheritance;
 
 /// Every listen; what is wrong with it is told at its place.
@@ -40,11 +40,22 @@ pub(super) fn listens(
             name: listen.name.clone(),
             protocol: protocol.clone(),
             index: u32::try_from(index).unwrap_or(u32::MAX),
+            login_users: listen.login_users,
             place: listen.address.clone(),
             bound,
         });
     }
     listens
+}
+
+/// The listens for those who ask.
+pub(super) fn shown(generation: &Generation) -> serde_json::Value {
+    let one = |listen: &Listen| {
+        serde_json::json!({
+            "name": listen.name, "address": listen.place.to_string(), "protocol": listen.protocol,
+        })
+    };
+    generation.listens.iter().map(one).collect()
 }
 
 /// Where a listen is bound: a socket that was passed is known by its name. A check was passed none.

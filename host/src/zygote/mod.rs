@@ -9,11 +9,14 @@ mod adoption;
 mod candidate;
 mod daemon;
 mod deaths;
+mod helpers;
 mod listens;
 mod logins;
 mod orders;
+mod persons;
 mod rate;
 mod requests;
+mod shortfalls;
 mod spares;
 
 use std::collections::{HashMap, VecDeque};
@@ -34,12 +37,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::cause::Cause;
 use crate::channel::{Beginning, Channel, Message, Received};
 use crate::clock::{self, Moment};
-use crate::generation::{Generation, Listen};
+use crate::generation::Generation;
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::journal::Journal;
 use crate::pages::Ledger;
 use crate::report::Report;
-use crate::request::Requests;
+use crate::request::{HelpDesk, Plea, Requests};
 use crate::sys::{self, Polled};
 use crate::wtmp::Wtmp;
 use crate::{config, counters, log, scoreboard, signals};
@@ -83,6 +86,8 @@ enum Child {
     Runner { slot: usize },
     /// Calls a control action.
     Action,
+    /// Asks an authenticator that needs root.
+    Helper,
 }
 
 struct Zygote {
@@ -95,6 +100,11 @@ struct Zygote {
     scoreboard: File,
     board: scoreboard::Board,
     requests: Requests,
+    help_desk: HelpDesk,
+    /// The slots that helpers work for, by process.
+    helping: HashMap<i32, usize>,
+    /// What sessions ask whose last helper has not been reaped, one each.
+    waiting_pleas: HashMap<usize, Plea>,
     children: HashMap<i32, Child>,
     deaths: SignalFd,
     listeners: Vec<TcpListener>,
@@ -166,7 +176,8 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
     for address in generation.listens.iter().filter_map(|listen| listen.bound) {
         channel.send(Message::Listen { address }, &[])?;
     }
-    report.leave(&generation.plan.json(generation.number, &listens(generation)).to_string())?;
+    report
+        .leave(&generation.plan.json(generation.number, &listens::shown(generation)).to_string())?;
     let (host, reload) = (&generation.config.host, &generation.config.reload);
     let grace = generation.config.exit.grace.as_millis();
     let grace = u64::try_from(grace).unwrap_or(u64::MAX);
@@ -176,21 +187,13 @@ fn serve(inheritance: &Inheritance, config: Option<&std::path::Path>) -> io::Res
         return Ok(ExitCode::SUCCESS);
     }
     log::open(&generation.config.log)?;
+    shortfalls::tell(generation);
     if let Some((beginning, descriptors)) = wait_for_commit(&channel, &life)? {
         let mut zygote = Zygote::new(generation, channel, life, descriptors)?;
         zygote.begin(beginning)?;
         zygote.live()?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn listens(generation: &Generation) -> serde_json::Value {
-    let one = |listen: &Listen| {
-        serde_json::json!({
-            "name": listen.name, "address": listen.place.to_string(), "protocol": listen.protocol,
-        })
-    };
-    generation.listens.iter().map(one).collect()
 }
 
 /// Waits for the supervisor's decision; nothing if it decided against this candidate, or is gone.
@@ -243,6 +246,9 @@ impl Zygote {
             scoreboard,
             board,
             requests: Requests::new()?,
+            help_desk: HelpDesk::new()?,
+            helping: HashMap::new(),
+            waiting_pleas: HashMap::new(),
             children: HashMap::new(),
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
             listeners,
@@ -270,7 +276,7 @@ impl Zygote {
 
     /// Serves until there is nothing left to do.
     fn live(&mut self) -> io::Result<()> {
-        const FIXED: usize = 4;
+        const FIXED: usize = 5;
         let mut polled: Vec<Polled> = Vec::new();
         while self.phase != Phase::Done || !self.children.is_empty() {
             let lost = matches!(self.phase, Phase::Lost | Phase::Done);
@@ -279,6 +285,8 @@ impl Zygote {
             polled.push(Polled::reading(self.requests.as_raw_fd()));
             polled.push(Polled::reading(if lost { -1 } else { self.channel.as_raw_fd() }));
             polled.push(Polled::reading(if lost { -1 } else { self.life.as_raw_fd() }));
+            let desk = if self.can_help() { self.help_desk.as_raw_fd() } else { -1 };
+            polled.push(Polled::reading(desk));
             let active = self.phase == Phase::Active && self.accept_from <= clock::now();
             let listener =
                 |l: &TcpListener| Polled::reading(if active { l.as_raw_fd() } else { -1 });
@@ -296,6 +304,9 @@ impl Zygote {
             }
             if polled[3].is_ready() && !lost {
                 self.supervisor_is_gone();
+            }
+            if polled[4].is_ready() {
+                self.take_pleas();
             }
             for (listen, polled) in polled[FIXED..].iter().enumerate() {
                 if polled.is_ready() && self.phase == Phase::Active {

@@ -34,7 +34,7 @@ impl Zygote {
     fn session_slots(&self) -> Vec<usize> {
         let slot = |child: &Child| match child {
             Child::Session { slot } => Some(*slot),
-            Child::Runner { .. } | Child::Action => None,
+            Child::Runner { .. } | Child::Action | Child::Helper => None,
         };
         self.children.values().filter_map(slot).collect()
     }

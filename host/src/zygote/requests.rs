@@ -45,6 +45,7 @@ impl Zygote {
     fn answer(&mut self, slot: usize, asked: &Asked) {
         let answer = match &asked.request {
             Request::Leave => return self.uncount(slot),
+            Request::Become { user } => Some(self.let_become(slot, user)),
             Request::Run { turn } => {
                 if let Some(due) = self.succession(slot).lend(*turn as usize) {
                     self.lent.insert(slot, asked.sequence);

@@ -52,7 +52,7 @@ impl Zygote {
     /// Forks spares until there are enough.
     pub(super) fn refill_spares(&mut self) {
         while self.wants_spares() && clock::now() >= self.spares_from {
-            match self.fork_spare() {
+            match self.fork_spare(false) {
                 Some(spare) => self.spares.push_back(spare),
                 None => self.spares_from = clock::after(clock::now(), PAUSE),
             }
@@ -60,13 +60,17 @@ impl Zygote {
     }
 
     /// A spare that waits, or one that is forked now; none if every slot is taken.
-    pub(super) fn take_spare(&mut self) -> Option<Spare> {
-        self.spares.pop_front().or_else(|| self.fork_spare())
+    pub(super) fn take_spare(&mut self, listen: usize) -> Option<Spare> {
+        if self.generation.listens[listen].login_users {
+            // None that waits has kept what it takes.
+            return self.fork_spare(true);
+        }
+        self.spares.pop_front().or_else(|| self.fork_spare(false))
     }
 
-    fn fork_spare(&mut self) -> Option<Spare> {
+    fn fork_spare(&mut self, keeps_root: bool) -> Option<Spare> {
         let slot = self.free.pop()?;
-        let forked = self.fork_into(slot);
+        let forked = self.fork_into(slot, keeps_root);
         if let Err(e) = &forked {
             log::error(format!("no process for a session: {e}"));
             self.free.push(slot);
@@ -74,7 +78,7 @@ impl Zygote {
         forked.ok()
     }
 
-    fn fork_into(&mut self, slot: usize) -> io::Result<Spare> {
+    fn fork_into(&mut self, slot: usize, keeps_root: bool) -> io::Result<Spare> {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (mine, its) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
         if slot >= self.header.used.load(Relaxed) as usize {
@@ -89,10 +93,12 @@ impl Zygote {
                 drop(mine);
                 let seat = Seat {
                     slot,
+                    keeps_root,
                     ledger: &self.ledger,
                     scoreboard: &self.scoreboard,
                     handover: its,
                     requests: self.requests.for_sessions(),
+                    help_desk: self.help_desk.for_sessions(),
                     life: self.life.as_raw_fd(),
                 };
                 session::wait_for_connection(self.generation, seat)

@@ -139,6 +139,7 @@ border! {
     farewell(ended: plain(Handle), bytes: bytes) -> code;
     register_listener_with(registrar: plain(Handle), event: str, name: str, callback: plain(Callback), place: plain(u32), attempts: plain(u32), millis: plain(u64)) -> code;
     register_control(registrar: plain(Handle), action: str, callback: plain(Callback)) -> code;
+    may_access(registrar: plain(Handle), access: plain(u32), path: str) -> code;
     register_authenticator(registrar: plain(Handle), name: str, place: plain(u32), callback: plain(Callback)) -> code;
     open_file(registrar: plain(Handle), path: str) -> code;
     session_transfer(session: plain(Handle), state: plain(u32)) -> code;

@@ -175,6 +175,10 @@ pub struct Host {
     /// while it is, the timeout `stalled` counts from the last time that this was said, in place of
     /// `idle`; while it is not, `no_transfer` does. Who never says it has neither.
     pub session_transfer: unsafe extern "C" fn(Handle, u32) -> i32,
+    /// \[init\] Declares what the module needs of the file system in sessions, listeners of `core.exit` and
+    /// control actions, beside what `open_directory` and `open_file` open: the
+    /// [`Access`](super::Access), and a path as there. A kernel with Landlock refuses them the rest.
+    pub may_access: unsafe extern "C" fn(Handle, u32, Str) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

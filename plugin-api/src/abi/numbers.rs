@@ -169,13 +169,15 @@ impl Class {
 pub enum Place {
     /// In the session, with its identity.
     Session = 1,
+    /// In a process of its own with root's rights, if `modules.toml` grants them.
+    RootHelper = 2,
 }
 
 impl Place {
     /// The place with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        (n == Place::Session as u32).then_some(Place::Session)
+        [Place::Session, Place::RootHelper].into_iter().find(|place| *place as u32 == n)
     }
 }
 
@@ -191,6 +193,26 @@ impl Station {
     pub const ROOT: u32 = 3;
 }
 
+/// What a module may do with a path that it declares with `may_access`.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read it and everything beneath.
+    Read = 1,
+    /// Read, write, make and remove it and everything beneath.
+    Write = 2,
+    /// Read and execute it and everything beneath.
+    Run = 3,
+}
+
+impl Access {
+    /// The access with the number `n`, if there is one.
+    #[must_use]
+    pub fn from_number(n: u32) -> Option<Self> {
+        [Access::Read, Access::Write, Access::Run].into_iter().find(|access| *access as u32 == n)
+    }
+}
+
 /// What an authenticator gives with `answer`. Nothing given is [`Verdict::UNKNOWN`].
 pub struct Verdict;
 
@@ -198,7 +220,7 @@ impl Verdict {
     /// It does not know the user: the next one is asked.
     pub const UNKNOWN: i32 = 0;
     /// It is the user; with the account: a table with `user` and perhaps `home`, `root` (text) and
-    /// `groups` (a list of texts).
+    /// `groups` (a list of texts), `system` (true if it is a user of the system).
     pub const ACCEPTED: i32 = 1;
     /// It knows the user, and it is not them.
     pub const REJECTED: i32 = 2;

@@ -167,6 +167,8 @@ pub trait Offer: 'static {
 
     /// See [`Host::session_transfer`].
     fn session_transfer(session: Handle, state: u32) -> Answer<()>;
+    /// See [`Host::may_access`].
+    fn may_access(registrar: Handle, access: u32, path: &str) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -236,6 +238,7 @@ fn table<O: Offer>() -> Host {
         register_control: raw::register_control::<O>,
         register_listener_with: raw::register_listener_with::<O>,
         session_transfer: raw::session_transfer::<O>,
+        may_access: raw::may_access::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
 }

@@ -99,7 +99,8 @@ fn a_verdict_and_an_account_cross_the_border() {
     assert_eq!(with(|fake| fake.registered.pop()).unwrap(), "authenticator all 1");
     assert_eq!(enter_last(), status::OK);
     let told = with(|fake| fake.done.pop()).unwrap();
-    let expected = r#"answer 1 {"user": "anna", "home": "/in", "root": null, "groups": []}"#;
+    let expected =
+        r#"answer 1 {"user": "anna", "home": "/in", "root": null, "groups": [], "system": false}"#;
     assert_eq!(told, expected);
     assert_eq!(session.authenticate("anna", "x").unwrap(), None);
     let account = fake::value(&json!({"user": "anna", "root": "/a"})).held().handle();

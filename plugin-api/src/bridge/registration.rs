@@ -111,4 +111,9 @@ impl Held<'_> {
         // SAFETY: the callback was made by `listener`, so it stays valid for ever.
         unsafe { host().register_control()(self.handle, Str::new(action), callback) }
     }
+
+    pub(crate) fn may_access(self, access: u32, path: &str) -> i32 {
+        // SAFETY: the host checks the handle and copies the text.
+        unsafe { host().may_access()(self.handle, access, Str::new(path)) }
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn run(file: &Path, sets: &[String], streams: &mut Streams<'_>) -> Re
     let (status, said) = try_it(file, &settings(sets)?).map_err(failed)?;
     let last = said.lines().next_back().unwrap_or_default();
     if let (Some(0), Ok(plan)) = (status.code(), serde_json::from_str::<Plan>(last)) {
-        return streams.say(&listeners::render(&plan.events));
+        return streams.say(&listeners::render(&plan));
     }
     if status.code() == Some(4) {
         // The process has said why on standard error.

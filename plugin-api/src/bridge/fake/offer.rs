@@ -300,6 +300,11 @@ impl Offer for Fake {
     fn register_control(_registrar: Handle, action: &str, callback: Callback) -> Answer<()> {
         register(format!("control {action}"), callback)
     }
+
+    fn may_access(_registrar: Handle, access: u32, path: &str) -> Answer<()> {
+        with(|fake| fake.registered.push(format!("access {access} {path}")));
+        Ok(())
+    }
 }
 
 fn register(what: String, callback: Callback) -> Answer<()> {

@@ -16,6 +16,7 @@ impl Module for Counter {
     type Config = Config;
 
     fn init(Config { count }: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        reg.may_write(count.parent().unwrap_or(&count))?;
         let (of_startup, of_exit) = (count.clone(), count.clone());
         reg.on("core.startup", "reset", move |_| {
             Ok(File::create(&of_startup)?.set_permissions(PermissionsExt::from_mode(0o666))?)

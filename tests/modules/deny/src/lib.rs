@@ -21,6 +21,7 @@ impl Module for Deny {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        trace::declare(config.trace.as_deref(), reg)?;
         reg.on("core.connect", "deny", move |event| {
             let line = format!("deny/deny {} {}", trace::subject(event), process::id());
             trace::append(config.trace.as_deref(), &line)?;

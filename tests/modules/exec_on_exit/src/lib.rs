@@ -16,6 +16,7 @@ impl Module for ExecOnExit {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        reg.may_run(&config.command)?;
         reg.on_exit("exec", move |exit| {
             let status = Command::new(&config.command)
                 .env("EXEUNT_SESSION", exit.session())

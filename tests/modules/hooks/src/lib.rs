@@ -24,6 +24,7 @@ impl Module for Hooks {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        trace::declare(config.trace.as_deref(), reg)?;
         commands(reg, config.trace.as_deref())?;
         reg.authenticator("guests", Where::Session, |credentials| {
             match (credentials.user(), credentials.secret()) {

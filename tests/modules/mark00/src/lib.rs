@@ -36,6 +36,9 @@ impl Module for Mark {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        if let Some(trace) = &config.trace {
+            reg.may_write(trace)?;
+        }
         for name in ["first", "second"] {
             let (trace, number) = (config.trace.clone(), config.number);
             reg.on_exit(name, move |exit| {

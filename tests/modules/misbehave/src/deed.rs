@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "faults are what this module is for")]
 #![allow(clippy::disallowed_methods, reason = "ending the process is one of them")]
 
+use std::ffi::CString;
 use std::hint::black_box;
 use std::ptr;
 use std::thread;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use exeunt_api::prelude::*;
 
+/// The program that the process becomes.
+pub(crate) const PROGRAM: &str = "/bin/true";
 /// How long a process that is left behind lives at most, should nobody end it.
 const LEFT_BEHIND: Duration = Duration::from_secs(120);
 
@@ -122,10 +125,10 @@ fn sleep() {
 }
 
 fn execve() {
-    let program = c"/bin/true".as_ptr();
-    let arguments = [program, ptr::null()];
+    let Ok(program) = CString::new(PROGRAM) else { return };
+    let arguments = [program.as_ptr(), ptr::null()];
     // SAFETY: the arguments are C strings, ended by a null.
-    unsafe { libc::execv(program, arguments.as_ptr()) };
+    unsafe { libc::execv(program.as_ptr(), arguments.as_ptr()) };
 }
 
 /// Forks twice; the child ends at once, the grandchild keeps the descriptors.

@@ -68,6 +68,8 @@ impl Module for Misbehave {
 
     fn init(Config { event, how, trace }: Config, reg: &mut Registrar<'_>) -> Result<()> {
         let name = "misbehave";
+        trace::declare(trace.as_deref(), reg)?;
+        reg.may_run(deed::PROGRAM)?;
         let act = Act { how, trace };
         if let How::DuplicateListener = how {
             reg.on_exit(name, |_| Ok(()))?;

@@ -21,6 +21,7 @@ impl Module for Quota {
             let Some(session) = event.session() else { return Ok(()) };
             session.set(&before_login, &(session.bytes_in() + session.bytes_out()))
         })?;
+        reg.may_write(config.tally.parent().unwrap_or(&config.tally))?;
         reg.on_exit("tally", move |exit| {
             let Some(user) = exit.user() else { return Ok(()) };
             let moved = exit.bytes_in() + exit.bytes_out() - exit.get(&before_login)?;

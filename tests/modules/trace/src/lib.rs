@@ -31,6 +31,17 @@ pub fn append(trace: Option<&Path>, line: &str) -> Result<()> {
     Ok(file.write_all(format!("{line}\n").as_bytes())?)
 }
 
+/// Declares that sessions append to that file, or make it.
+///
+/// # Errors
+///
+/// Neither it nor its folder is there.
+pub fn declare(trace: Option<&Path>, reg: &mut Registrar<'_>) -> Result<()> {
+    let Some(path) = trace else { return Ok(()) };
+    let folder = path.parent().unwrap_or(path);
+    reg.may_write(if path.exists() { path } else { folder })
+}
+
 /// The session that an event is about, as it stands in a line.
 #[must_use]
 pub fn subject<'a>(event: &'a Event<'_>) -> &'a str {
@@ -44,6 +55,7 @@ pub fn subject<'a>(event: &'a Event<'_>) -> &'a str {
 /// Those of the registrar.
 pub fn register(module: &'static str, config: Config, reg: &mut Registrar<'_>) -> Result<()> {
     let Config { trace, events } = config;
+    declare(trace.as_deref(), reg)?;
     for event in events {
         let (trace, name) = (trace.clone(), event.clone());
         reg.on(&format!("core.{event}"), &event, move |about| {

@@ -80,6 +80,7 @@ impl Module for Wishes {
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
         let Config { trace, places, attempts, fails, how, deadline, pause, shutdown } = config;
+        trace::declare(trace.as_deref(), reg)?;
         for (number, place) in places.into_iter().enumerate() {
             let wish = Wish::new().retry(attempts).deadline(deadline);
             let (wish, place) = match place {
