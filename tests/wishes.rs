@@ -207,6 +207,26 @@ fn a_zygote_that_dies_while_a_runner_has_its_turn_loses_nothing() {
 }
 
 #[test]
+fn a_session_that_dies_with_its_runner_and_then_the_zygote_is_finished_once() {
+    let config = "places = ['runner']\nfails = 1\nhow = 'hang'\ndeadline = '30s'";
+    let daemon = between("", config).start();
+    let mut client = greeted(&daemon);
+    let (session, zygote) = (daemon.session_pid(), daemon.zygote());
+    client.ask("quit", "goodbye: ");
+    wait_until(|| daemon.trace().iter().any(|line| line.starts_with("wishes/0-runner")));
+    let line = daemon.trace().into_iter().find(|line| line.starts_with("wishes/0-runner"));
+    let runner = line.and_then(|line| line.split(' ').nth(2)?.parse().ok()).expect("a runner");
+    kill(zygote, Signal::SIGSTOP);
+    for pid in [session, runner, zygote] {
+        kill(pid, Signal::SIGKILL);
+    }
+    let exit = daemon.wait_exit();
+    assert_eq!(exit.outcomes(), "done interrupted done");
+    let entered = "trace_a/trace wishes/0-runner trace_c/trace";
+    assert_eq!((&*exit.cause, daemon.entered(&exit.session)), ("client-quit", entered.to_owned()));
+}
+
+#[test]
 fn the_end_of_the_daemon_can_be_tried_again() {
     let config = "shutdown = true\nplaces = ['session']\nattempts = 3\nfails = 2\nhow = 'abort'";
     let mut daemon = between("", config).start();
