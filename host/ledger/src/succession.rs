@@ -224,11 +224,12 @@ impl<'a> Succession<'a> {
         }
     }
 
-    /// Goes on with a chain that was taken over and that nobody works on.
+    /// Goes on with a chain that nobody works on: a zygote that died had not put anybody on it, and that
+    /// is not counted against the chain.
     #[must_use]
     pub fn resume(&self) -> Due {
         let identity = &self.slot.identity;
-        if identity.take_over(identity.owner()) { self.due() } else { Due::Wait }
+        if identity.owner() == 0 && !identity.take_over(0) { Due::Wait } else { self.due() }
     }
 
     /// What is to be done for a chain that was taken over.

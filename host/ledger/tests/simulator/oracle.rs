@@ -22,7 +22,7 @@ pub(crate) struct Session {
     /// Somebody writes nonsense into its page: only the turns of runners are promised.
     pub is_hostile: bool,
     pub turns: Vec<Turn>,
-    /// Runners that were put to work for it, and zygotes that died over it.
+    /// Runners that were put to work for it.
     pub efforts: usize,
     pub lines: u32,
 }

@@ -1,5 +1,6 @@
 //! The supervisor: reaps orphans and writes down how they died, starts the next zygote, is killed with
-//! everything, and replays. It has no memory but who its zygote is.
+//! everything, and replays. It has no memory but who its zygote is: a new program in its place (USR2)
+//! knows as much.
 
 use crate::atoms::write;
 use crate::sync::Ordering::{Relaxed, SeqCst};

@@ -178,9 +178,6 @@ impl World {
         if let Role::Zygote(_) = role {
             self.told.borrow_mut().clear();
             self.asked.borrow_mut().clear();
-            for session in self.sessions.borrow_mut().iter_mut().filter(|s| s.lines == 0) {
-                session.efforts += 1;
-            }
         }
         drop(processes);
         self.strays.borrow_mut().retain(|stray| stray.0 != pid);
@@ -221,7 +218,6 @@ impl World {
         self.note(|| "everything is killed".to_owned());
         for session in self.sessions.borrow_mut().iter_mut() {
             session.turns.iter_mut().for_each(|turn| turn.over |= turn.by != 0);
-            session.efforts += usize::from(session.lines == 0);
         }
         self.processes.borrow_mut().clear();
         self.strays.borrow_mut().clear();
