@@ -11,6 +11,7 @@ mod deadlines;
 mod exits;
 mod ftp;
 mod hooks;
+mod hostile;
 mod limits;
 mod listeners;
 mod processes;

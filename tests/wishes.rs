@@ -217,7 +217,9 @@ fn a_session_that_dies_with_its_runner_and_then_the_zygote_is_finished_once() {
     let line = daemon.trace().into_iter().find(|line| line.starts_with("wishes/0-runner"));
     let runner = line.and_then(|line| line.split(' ').nth(2)?.parse().ok()).expect("a runner");
     kill(zygote, Signal::SIGSTOP);
-    [session, runner, zygote].map(|pid| kill(pid, Signal::SIGKILL));
+    for pid in [session, runner, zygote] {
+        kill(pid, Signal::SIGKILL);
+    }
     let exit = daemon.wait_exit();
     assert_eq!(exit.outcomes(), "done interrupted done");
     let entered = "trace_a/trace wishes/0-runner trace_c/trace";
