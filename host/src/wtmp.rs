@@ -88,7 +88,7 @@ fn record(kind: Kind, login: &Login<'_>, millis: u64) -> Vec<u8> {
     put(offset_of!(utmpx, ut_type), 2, &(kind as i16).to_ne_bytes());
     put(offset_of!(utmpx, ut_pid), 4, &login.pid.to_ne_bytes());
     put(LINE, ID - LINE, format!("exeunt:{pid}").as_bytes());
-    put(ID, USER - ID, pid[pid.len().saturating_sub(4)..].as_bytes());
+    put(ID, USER - ID, &pid.as_bytes()[pid.len().saturating_sub(4)..]);
     put(USER, HOST - USER, login.user.as_bytes());
     if let Some(from) = login.from {
         put(HOST, offset_of!(utmpx, ut_exit) - HOST, from.to_string().as_bytes());
