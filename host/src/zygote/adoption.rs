@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use exeunt_ledger::{Slot, SlotStatus};
@@ -137,7 +138,8 @@ impl Zygote {
         }
     }
 
-    fn session_died_elsewhere(&mut self, slot: usize) {
+    /// The session's process is gone, whoever has reaped it.
+    pub(super) fn session_died_elsewhere(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
         let pid = identity.pid.load(Relaxed).cast_signed();
         self.forget(pid, slot);
@@ -167,12 +169,20 @@ impl Zygote {
 
     /// Without a supervisor nobody says when a process has died that was adopted: looks for itself.
     pub(super) fn look_for_the_adopted(&mut self) {
-        let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some(*child);
-        for child in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+        let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some((*pid, *child));
+        for (pid, child) in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+            let is_its = |number: &AtomicU32| number.load(Relaxed).cast_signed() == pid;
             match child {
-                Child::Session { slot } => self.session_died_elsewhere(slot),
-                Child::Runner { slot } => self.runner_died_elsewhere(slot),
-                Child::Action => {}
+                Child::Session { slot } if is_its(&self.slots[slot].identity.pid) => {
+                    self.session_died_elsewhere(slot);
+                }
+                Child::Runner { slot } if is_its(&self.slots[slot].identity.runner) => {
+                    self.runner_died_elsewhere(slot);
+                }
+                // It was seen to before; another may have the slot by now.
+                Child::Session { .. } | Child::Runner { .. } | Child::Action => {
+                    self.children.remove(&pid);
+                }
             }
         }
     }
