@@ -13,6 +13,7 @@ mod exits;
 mod ftp;
 mod helpers;
 mod hooks;
+mod hostile;
 mod limits;
 mod listeners;
 mod login_users;

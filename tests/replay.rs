@@ -4,7 +4,7 @@ use crate::harness::*;
 
 /// Kills the daemon with every process that belongs to it: sessions and runners first, before the eyes
 /// of nobody, since whoever could see them die has been stopped.
-fn kill_everything(daemon: &mut Daemon) {
+pub(crate) fn kill_everything(daemon: &mut Daemon) {
     let all = daemon.processes();
     let is_zygote = |process: &Process| process.name() == "exeunt-zygote";
     let (zygotes, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_zygote);

@@ -133,24 +133,36 @@ impl Zygote {
         }
     }
 
-    fn session_died_elsewhere(&mut self, slot: usize) {
+    /// The session's process is gone, whoever has reaped it. One that was seen to is not seen to again:
+    /// its slot says so.
+    pub(super) fn session_died_elsewhere(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
         let pid = identity.pid.load(Relaxed).cast_signed();
-        if self.children.remove(&pid).is_some() {
-            // Without a status it died before anybody looked: as if it had been killed.
-            let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
-            identity.set_wait_status(fate.raw());
-            self.session_died(slot, Pid::from_raw(pid), fate);
-        }
+        self.forget(pid, slot);
+        // Without a status it died before anybody looked: as if it had been killed.
+        let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
+        identity.set_wait_status(fate.raw());
+        self.session_died(slot, Pid::from_raw(pid), fate);
     }
 
     fn runner_died_elsewhere(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
         let pid = identity.runner.load(Relaxed).cast_signed();
-        if self.children.remove(&pid).is_some() {
+        if self.forget(pid, slot) {
             let fate = Fate::from_raw(identity.runner_status().unwrap_or(KILLED));
             self.runner_died(slot, fate);
         }
+    }
+
+    /// The process that worked on a slot is no child any more; false if it was none, or is another's.
+    fn forget(&mut self, pid: i32, slot: usize) -> bool {
+        let is_its = |child: &Child| {
+            let (Child::Session { slot: of } | Child::Runner { slot: of }) = child else {
+                return false;
+            };
+            *of == slot
+        };
+        self.children.get(&pid).is_some_and(is_its) && self.children.remove(&pid).is_some()
     }
 
     /// Without a supervisor nobody says when a process has died that was adopted: looks for itself.

@@ -98,11 +98,8 @@ impl Zygote {
     pub(super) fn follow(&mut self, slot: usize, due: Due) {
         match due {
             Due::Wait => {}
-            Due::Bury => {
-                // Recorded before anybody says that it is dead.
-                let raw = self.slots[slot].identity.wait_status();
-                self.bury(slot, Fate::from_raw(raw.unwrap_or(9)));
-            }
+            // Its death is recorded. Whoever is to tell of it may not have yet: that is no second one.
+            Due::Bury => self.session_died_elsewhere(slot),
             Due::GoOn => self.say_that_its_turns_are_over(slot),
             Due::Close => self.chain_is_done(slot),
             Due::Runner { worker, .. } if !self.can_run_listeners(slot) => {

@@ -4,6 +4,7 @@
 
 pub mod changes;
 pub mod client;
+pub mod costs;
 pub mod daemon;
 pub mod held;
 pub mod kills;

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use storm::programs::Programs;
 use storm::seed::Seed;
 use storm::summary::Summary;
-use storm::{kills, reload, reload_time, spares, starved};
+use storm::{costs, kills, reload, reload_time, spares, starved};
 
 /// Loads and measures a real daemon.
 #[derive(Parser)]
@@ -78,6 +78,8 @@ enum Storm {
         #[arg(long, default_value_t = 256)]
         nofile: u32,
     },
+    /// Measures what ledger and timer cost a session
+    Costs,
     /// Measures connections with and without spares
     Spares {
         /// Sessions for each figure
@@ -118,6 +120,7 @@ fn run(cli: Cli) -> storm::Result<Summary> {
         }
         Storm::ReloadTime { modules } => reload_time::run(&programs, modules),
         Storm::Held { reloads, nofile } => starved::run(&programs, reloads, nofile),
+        Storm::Costs => costs::run(&programs),
         Storm::Spares { sessions } => spares::run(&programs, sessions),
     }
 }
