@@ -171,7 +171,7 @@ impl Zygote {
         self.free_slot(slot);
     }
 
-    fn free_slot(&mut self, slot: usize) {
+    pub(super) fn free_slot(&mut self, slot: usize) {
         let of = &self.slots[slot];
         let (listeners, cells) = (self.generation.exits().len(), self.generation.plan.cells);
         if !std::ptr::eq(self.succession(slot).page(), &raw const of.state) {
