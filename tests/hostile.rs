@@ -40,7 +40,7 @@ impl Scene {
     fn new() -> Self {
         let given = std::env::var("EXEUNT_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.map_or_else(Seed::of_now, Seed);
-        let _shown = writeln!(io::stdout(), "to repeat it: EXEUNT_SEED={}", seed.0);
+        let _shown = writeln!(std::io::stdout(), "to repeat it: EXEUNT_SEED={}", seed.0);
         let setup = Setup::new().module("trace_a").module_with("wishes", "places = ['runner']");
         let setup =
             setup.module("trace_c").listen("echo").exit("listener = '2s'\nlinger = '200ms'");

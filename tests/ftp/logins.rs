@@ -1,8 +1,11 @@
 //! How many may be logged in: exactly as many as allowed, whichever generation serves them, and when a
 //! place is free again.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
+
+use nix::fcntl::{FcntlArg, fcntl};
 
 use super::Tree;
 use super::dialogue::Ftp;
@@ -186,6 +189,24 @@ fn who_asks_in_the_name_of_others_or_twice_changes_nothing() {
     drop(open);
     daemon.wait_exits(6);
     let _open = [(); 3].map(|()| Ftp::login(&daemon));
+    is_refused(Ftp::connect(&daemon), "anonymous", "guest@");
+}
+
+/// A process of ours holds the lock, as a zygote would that is stopped.
+#[test]
+fn while_nobody_can_count_nobody_is_let_in_and_sessions_end() {
+    let tree = Tree::new();
+    let daemon = served(&tree, "logins = 2").start();
+    let mut open = Ftp::login(&daemon);
+    let log = fs::File::options().write(true).open(daemon.path("run/logins")).expect("the log");
+    let whole = libc::flock { l_type: 1, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+    fcntl(&log, FcntlArg::F_SETLK(&whole)).expect("locked");
+    is_refused(Ftp::connect(&daemon), "anonymous", "guest@");
+    assert_eq!(daemon.wait_exit().detail.as_deref(), Some("logins cannot be counted"));
+    open.table(&[("QUIT", "221")]);
+    daemon.wait_exits(2);
+    drop(log);
+    let _both = [(); 2].map(|()| Ftp::login(&daemon));
     is_refused(Ftp::connect(&daemon), "anonymous", "guest@");
 }
 

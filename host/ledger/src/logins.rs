@@ -66,8 +66,13 @@ impl LoginLog {
     /// The lock has been taken. If its last holder died in a change, everybody counts anew.
     pub fn enter(&self) {
         if self.busy.swap(0, Relaxed) != 0 {
-            self.epoch.fetch_add(1, Relaxed);
+            self.doubt();
         }
+    }
+
+    /// Something has changed that is not written down: everybody counts anew. Needs no lock.
+    pub fn doubt(&self) {
+        self.epoch.fetch_add(1, Relaxed);
     }
 
     /// Has `mark` make a change where it is true, and writes it down for the others. A death between

@@ -199,7 +199,8 @@ impl Files {
             let name = name.to_string_lossy();
             let kind = name.split_once('.').map(|(kind, _)| kind);
             let of_generation = matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"));
-            if of_generation || name == counters::FILE || name == pages::LOGINS {
+            let of_logins = name == pages::LOGINS || kind == Some(pages::LOGINS);
+            if of_generation || of_logins || name == counters::FILE {
                 // What cannot be removed is overwritten or in nobody's way.
                 let _stays = fs::remove_file(entry.path());
             }

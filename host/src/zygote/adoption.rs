@@ -51,8 +51,6 @@ impl Zygote {
             let identity = &self.slots[slot].identity;
             match identity.status() {
                 SlotStatus::Free => self.free.push(slot),
-                // Nobody was forked for it, or nobody who could have been handed anything.
-                SlotStatus::Reserved if identity.pid.load(Relaxed) == 0 => self.free_slot(slot),
                 SlotStatus::Reserved => self.adopt_process(slot),
                 SlotStatus::Open => {
                     adopted += 1;
@@ -74,9 +72,14 @@ impl Zygote {
     /// A process of a slot that still lives, or that the supervisor has buried already.
     fn adopt_process(&mut self, slot: usize) {
         let pid = self.slots[slot].identity.pid.load(Relaxed).cast_signed();
+        if pid == 0 {
+            // A spare that was forked, and then its zygote died before it wrote down which process it
+            // is. It goes when it finds its socket closed, and has written nothing.
+            return self.free_slot(slot);
+        }
         self.children.insert(pid, Child::Session { slot });
-        if self.slots[slot].identity.wait_status().is_some() {
-            self.died_elsewhere(slot);
+        if self.slots[slot].identity.wait_status().is_some() || is_gone(pid) {
+            self.session_died_elsewhere(slot);
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +20,10 @@ use crate::config::Limits;
 use crate::pages::{self, LOGINS};
 use crate::{log, sys};
 
+/// How long to wait for the lock, which nobody has for long unless its process is stopped.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How long to wait before it is tried again.
+const PAUSE: Duration = Duration::from_micros(200);
 /// How often at most a refusal is a reason to count anew.
 const DOUBT: Duration = Duration::from_secs(1);
 
@@ -82,9 +86,10 @@ impl Logins {
         match self.enter() {
             Ok(_lock) => self.log.change(false, &login, forget),
             Err(e) => {
-                // The page is right; the others find out when they count anew.
-                log::error(format!("a login cannot be counted out: {e}"));
+                // The page is right: whoever counts anew finds out.
+                log::error(format!("a login is counted out without the log: {e}"));
                 forget();
+                self.log.doubt();
             }
         }
     }
@@ -137,28 +142,21 @@ impl Logins {
     }
 }
 
-/// The log, mapped for this process alone; one of another layout is replaced.
+/// The log, mapped for this process alone; made if there is none, and one of another layout is
+/// replaced.
 fn open(path: &Path) -> io::Result<(File, &'static LoginLog)> {
     for _ in 0..8 {
-        let mut options = File::options();
-        let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(path)?;
-        let lock = Lock::take(&file)?;
-        // Whoever had the lock before may have put another file there.
-        if fs::metadata(path).map_or(0, |there| there.ino()) != file.metadata()?.ino() {
-            continue;
-        }
-        let size = size_of::<LoginLog>();
-        if file.metadata()?.len() == 0 {
-            file.set_len(size as u64)?;
-            sys::reserve(&file, 0, size)?;
-            sys::map_for_now::<LoginLog>(&file, 0, 1)?[0].begin();
-        }
-        if file.metadata()?.len() == size as u64 {
+        let file = match File::options().read(true).write(true).open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                make(path)?;
+                continue;
+            }
+            file => file?,
+        };
+        if file.metadata()?.len() == size_of::<LoginLog>() as u64 {
             let log: &[LoginLog] = sys::map_pages(&file, 0, 1)?;
             sys::not_for_children(log)?;
             if log[0].is_one() {
-                drop(lock);
                 return Ok((file, &log[0]));
             }
         }
@@ -168,14 +166,36 @@ fn open(path: &Path) -> io::Result<(File, &'static LoginLog)> {
     Err(io::Error::other("the log of logins changes under our hands"))
 }
 
+/// Puts an empty log there, complete from the first moment; another zygote may have been faster.
+fn make(path: &Path) -> io::Result<()> {
+    let new = path.with_extension(std::process::id().to_string());
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(true).mode(0o600);
+    let file = options.open(&new)?;
+    let size = size_of::<LoginLog>();
+    file.set_len(size as u64)?;
+    sys::reserve(&file, 0, size)?;
+    sys::map_for_now::<LoginLog>(&file, 0, 1)?[0].begin();
+    let linked = fs::hard_link(&new, path);
+    fs::remove_file(&new)?;
+    match linked {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(()),
+    }
+}
+
 /// The lock: a process holds it, so that it goes with the process, whoever else has its descriptors.
 struct Lock<'a>(&'a File);
 
 impl<'a> Lock<'a> {
     fn take(file: &'a File) -> io::Result<Self> {
+        let until = clock::after(clock::now(), PATIENCE);
         loop {
-            match fcntl_lock(file, FlockOperation::LockExclusive) {
+            match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::INTR) => {}
+                Err(Errno::AGAIN | Errno::ACCESS) if clock::now() < until => {
+                    std::thread::sleep(PAUSE);
+                }
                 done => return Ok(done.map(|()| Self(file))?),
             }
         }
