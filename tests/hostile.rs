@@ -37,6 +37,7 @@ struct Scene {
 }
 
 impl Scene {
+    #[allow(clippy::print_stdout, reason = "libtest shows it for a failed test")]
     fn new() -> Self {
         let given = std::env::var("EXEUNT_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.map_or_else(Seed::of_now, Seed);
