@@ -12,6 +12,7 @@ mod ftp;
 mod hooks;
 mod limits;
 mod listeners;
+mod matrix;
 mod processes;
 mod protocols;
 mod refusals;

@@ -17,6 +17,7 @@ mod generation;
 mod inheritance;
 mod journal;
 mod log;
+mod memory;
 mod modules;
 mod pages;
 mod posture;

@@ -111,7 +111,7 @@ impl Zygote {
             _ => (identity.pid.load(Relaxed), identity.wait_status()),
         };
         // Without a status it died before anybody looked: as if it had been killed.
-        let fate = Fate::from_raw(raw.unwrap_or(9));
+        let fate = self.memory.behind(Fate::from_raw(raw.unwrap_or(9)));
         match self.children.remove(&pid.cast_signed()) {
             Some(Child::Session { slot }) => {
                 self.session_died(slot, Pid::from_raw(pid.cast_signed()), fate);

@@ -27,6 +27,7 @@ impl Zygote {
     /// Looks at every child that has died: look, record, reap.
     pub(super) fn reap_all(&mut self) {
         while let Some((pid, fate)) = reap::peek() {
+            let fate = self.memory.behind(fate);
             let child = self.children.remove(&pid.as_raw());
             if let Some(Child::Session { slot }) = child {
                 self.slots[slot].identity.set_wait_status(fate.raw());

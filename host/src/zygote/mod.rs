@@ -34,6 +34,7 @@ use crate::clock::{self, Moment};
 use crate::generation::{Generation, Listen};
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::journal::Journal;
+use crate::memory::Memory;
 use crate::pages::Ledger;
 use crate::report::Report;
 use crate::request::Requests;
@@ -92,6 +93,7 @@ struct Zygote {
     requests: Requests,
     children: HashMap<i32, Child>,
     deaths: SignalFd,
+    memory: Memory,
     listeners: Vec<TcpListener>,
     spares: VecDeque<Spare>,
     /// Slots that are nobody's; the one that was used last is used next.
@@ -230,6 +232,7 @@ impl Zygote {
             requests: Requests::new()?,
             children: HashMap::new(),
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
+            memory: Memory::of_own_group(),
             listeners,
             spares: VecDeque::new(),
             free: Vec::new(),
