@@ -10,16 +10,23 @@ use crate::harness::*;
 
 /// What is wrong with the session of a cell.
 pub(super) fn of(site: &Site, cell: Cell, exit: &Exit) -> Vec<String> {
-    // A session that lies about its own slot is promised nothing but its line, and that it ends.
-    let Some(outcome) = cell.fault.outcome() else { return Vec::new() };
     let mut wrong = Wrong::default();
     let cause = match cell.cause {
         Cause::OutOfMemory if !site.bounds_memory => "crashed",
         cause => cause.journalled(),
     };
     wrong.unless_same("the cause", &*exit.cause, cause);
+    let Some(outcome) = cell.fault.outcome() else { return lies(site, exit, wrong) };
     wrong.of_chain(site, exit, outcome);
     wrong.0
+}
+
+/// A session that lies about its own slot is promised nothing but its line, and that it ends; but lie it
+/// must, or nothing was tampered with.
+fn lies(site: &Site, exit: &Exit, mut wrong: Wrong) -> Vec<String> {
+    wrong.of_chain(site, exit, "done");
+    let is_perfect = wrong.0.is_empty();
+    is_perfect.then(|| "the page was not tampered with".to_owned()).into_iter().collect()
 }
 
 /// What is wrong with a daemon that has ended.
