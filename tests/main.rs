@@ -20,3 +20,4 @@ mod reload;
 mod replay;
 mod successors;
 mod systemd;
+mod wishes;

@@ -1,13 +1,12 @@
 //! How a session ends. Nothing else ends a session's process; the steps stand here in their order.
 
 use std::cell::RefCell;
-use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use exeunt_ledger::{Chain, Entered, Outcome as Told, State, Step};
+use exeunt_ledger::{Chain, Entered, Outcome as Told, Place, State, Step};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, shutdown};
+use nix::sys::socket::{MsgFlags, Shutdown, recv, shutdown};
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::api::{self, Entry, Outcome, Subject};
@@ -17,6 +16,7 @@ use crate::config::Exit;
 use crate::deadline::Deadline;
 use crate::events::{EXIT, Listener, Plan};
 use crate::posture::Posture;
+use crate::request::{Answer, Asker, Request};
 use crate::{config, log, modules, scoreboard, sys};
 
 /// What each listener still gets when the budget of the chain is spent.
@@ -29,14 +29,14 @@ pub(crate) struct Leaving<'a> {
     pub(crate) settings: &'a Exit,
     pub(crate) scoreboard: &'a scoreboard::Entry,
     /// Where the zygote takes requests.
-    pub(crate) requests: RawFd,
+    pub(crate) requests: &'a Asker,
     pub(crate) connection: &'a OwnedFd,
     pub(crate) deadline: &'a RefCell<Deadline>,
 }
 
 /// Commits the cause of a session's end. The first cause wins; from here every road leads to `end`.
 pub(crate) fn commit(state: &State, cause: Cause, detail: &str) -> bool {
-    let first = Chain::new(state, 0, 0).commit(cause as u32);
+    let first = Chain::new(state, &[], 0).commit(cause as u32);
     if first {
         state.detail.set(detail);
         state.ended.store(clock::unix_millis(), Relaxed);
@@ -47,11 +47,11 @@ pub(crate) fn commit(state: &State, cause: Cause, detail: &str) -> bool {
 /// Ends the session, whose cause is committed, and its process.
 pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
     let state = leaving.subject.state;
-    let chain = Chain::new(state, leaving.listeners.len(), 0);
+    let chain = Chain::new(state, leaving.subject.plan.roster(EXIT), 0);
 
     if chain.begin(Step::Scoreboard) {
         leaving.scoreboard.delete();
-        leave_the_limits(leaving.requests);
+        leave_the_limits(leaving);
     }
     if chain.begin(Step::Farewell) {
         say_farewell(leaving);
@@ -64,9 +64,18 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
         state,
         chain,
         subject: Some(leaving.subject),
-        descriptors: &[0, 1, 2, leaving.requests, leaving.connection.as_raw_fd()],
+        what: &leaving.subject.about.id,
+        descriptors: &[0, 1, 2, leaving.requests.as_raw_fd(), leaving.connection.as_raw_fd()],
     };
     course.run(leaving.deadline);
+    while let Some((turn, Place::Runner | Place::Root)) = chain.next_place() {
+        // Without a zygote it is somebody else who goes on: the chain is not sealed.
+        if !is_taken_by_a_runner(leaving, turn) {
+            sys::leave(0)
+        }
+        chain.had_elsewhere(turn);
+        course.run(leaving.deadline);
+    }
     if chain.begin(Step::Linger) {
         linger(leaving);
     }
@@ -77,14 +86,9 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
 
 /// Tells the zygote that this session is no longer to be counted. It also finds out by itself, at the
 /// latest when the process is gone.
-fn leave_the_limits(requests: RawFd) {
-    let _untold = sendmsg::<()>(
-        requests,
-        &[IoSlice::new(&crate::request::LEAVE)],
-        &[],
-        MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
-        None,
-    );
+fn leave_the_limits(leaving: &Leaving<'_>) {
+    let until = clock::after(clock::now(), FLOOR);
+    let _untold = leaving.requests.tell(leaving.subject.identity, Request::Leave, until);
 }
 
 /// Has the protocol give its final reply, so that a slow listener does not delay it.
@@ -106,6 +110,19 @@ fn say_farewell(leaving: &Leaving<'_>) {
         let text = format!("the farewell of protocol {} failed: {why}", protocol.name);
         log::line(config::Level::Error, &subject.about.id, module, &text);
     }
+}
+
+/// Asks the zygote for a runner that takes this turn and those after it in the same place, and waits
+/// until they are over. Each of them has its own bound.
+fn is_taken_by_a_runner(leaving: &Leaving<'_>, turn: usize) -> bool {
+    let (state, settings) = (leaving.subject.state, leaving.settings);
+    let floors = FLOOR * leaving.listeners.len() as u32;
+    let budget = clock::after(state.chain_at.load(Relaxed), settings.chain);
+    let until = clock::after(budget.max(clock::now()), floors + settings.kill_after);
+    arm(leaving.deadline, state, clock::after(until, settings.kill_after));
+    let request = Request::Run { turn: turn as u32 };
+    let answer = leaving.requests.ask(leaving.subject.identity, request, until);
+    matches!(answer, Ok(Answer { code: Answer::GRANTED, .. }))
 }
 
 /// Closes the connection so that what was sent arrives: no more is written, and what still comes is
@@ -153,6 +170,8 @@ pub(crate) struct Course<'a> {
     pub(crate) state: &'static State,
     pub(crate) chain: Chain<'static>,
     pub(crate) subject: Option<&'static Subject>,
+    /// What ends: a session, by its id, or the daemon.
+    pub(crate) what: &'a str,
     /// The descriptors that this process needs after a listener.
     pub(crate) descriptors: &'a [RawFd],
 }
@@ -163,24 +182,28 @@ impl Course<'_> {
     pub(crate) fn run(&self, deadline: &RefCell<Deadline>) {
         let posture = Posture::now(self.descriptors);
         let began = self.state.chain_at.load(Relaxed);
-        let began = if began == 0 { clock::now() } else { began };
+        // Both are for what a session says that lies.
+        let began = if began == 0 { clock::now() } else { began.min(clock::now()) };
         self.state.chain_at.store(began, Relaxed);
         let budget = clock::after(began, self.settings.chain);
         while let Some(turn) = self.chain.claim() {
             let index = turn.index();
             let listener = &self.listeners[index];
             let now = clock::now();
-            let own = clock::after(now, self.plan.modules[listener.module].listener);
-            arm(deadline, self.state, own.min(budget.max(clock::after(now, FLOOR))));
+            let own = clock::after(now, listener.deadline);
+            let end = own.min(budget.max(clock::after(now, FLOOR)));
             self.state.inside.store(listener.number, Relaxed);
             let mut entered: Option<Entered<'_>> = None;
+            let token = format!("{}/{}", self.what, self.plan.title(listener));
             let entry = Entry {
                 subject: self.subject,
-                attempt: self.chain.attempts(index) + 1,
+                attempt: listener.attempt,
+                token: Some(&token),
                 ..Entry::of(self.plan, listener.module, self.event)
             };
             let outcome = api::enter(entry, |about| {
-                entered = Some(turn.enter(clock::now()));
+                arm(deadline, self.state, end);
+                entered = Some(turn.enter(now));
                 modules::call(&listener.callback, about)
             });
             self.state.inside.store(0, Relaxed);
@@ -202,7 +225,7 @@ impl Course<'_> {
             Outcome::Failed(why) | Outcome::Denied(why) => why,
         };
         entered.leave(Told::Failed(&why), clock::now());
-        let about = self.subject.map_or("", |subject| &subject.about.id);
+        let about = if self.subject.is_some() { self.what } else { "" };
         let title = self.plan.title(listener);
         let text = format!("listener {title} of {} failed: {why}", self.event);
         log::line(config::Level::Warn, about, "", &text);

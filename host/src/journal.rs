@@ -2,19 +2,20 @@
 //! restarts. Reading it is the command line's business.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 
-use exeunt_ledger::Chain;
+use exeunt_ledger::{Chain, Phase, Place};
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 
 use crate::api::Subject;
 use crate::cause::Cause;
 use crate::clock;
-use crate::events::{Listener, Plan};
+use crate::events::Listener;
+use crate::generation::Generation;
 
 /// The journal's name in the state directory; the older one has `.1` behind it.
 pub(crate) const NAME: &str = "exits.jsonl";
@@ -56,18 +57,18 @@ impl Line {
     /// What the ledger says about a session whose chain has come to its end.
     pub(crate) fn of(
         subject: &Subject,
-        generation: u64,
+        generation: &Generation,
         replayed: bool,
         chain: &Chain<'_>,
-        listeners: &[Listener],
     ) -> Self {
         let (state, about) = (subject.state, &subject.about);
         let started = subject.identity.started.load(Relaxed);
         let ended = state.ended.load(Relaxed);
-        let told = listeners.iter().enumerate();
+        let told = generation.exits().iter().enumerate();
+        let told = told.filter_map(|(index, l)| Told::of(generation, chain, index, l));
         Self {
             session: about.id.clone(),
-            generation,
+            generation: generation.number,
             listen: about.listen.clone(),
             protocol: about.protocol.clone(),
             user: subject.user(),
@@ -82,7 +83,7 @@ impl Line {
             replayed,
             bytes_in: state.bytes_in.load(Relaxed),
             bytes_out: state.bytes_out.load(Relaxed),
-            listeners: told.map(|(index, l)| Told::of(subject.plan, chain, index, l)).collect(),
+            listeners: told.collect(),
         }
     }
 
@@ -90,7 +91,9 @@ impl Line {
     pub(crate) fn summary(&self) -> String {
         let user = self.user.as_deref().unwrap_or("-");
         let detail = self.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
-        let failed = self.listeners.iter().filter(|l| l.outcome != "done").count();
+        let is_last = |place: usize| self.listeners.get(place + 1).is_none_or(|l| l.attempt == 1);
+        let told = self.listeners.iter().enumerate();
+        let failed = told.filter(|(place, l)| l.outcome != "done" && is_last(*place)).count();
         let failed =
             if failed == 0 { String::new() } else { format!(", {failed} listeners failed") };
         let Self { listen, peer, cause, duration_ms, .. } = self;
@@ -99,16 +102,27 @@ impl Line {
 }
 
 impl Told {
-    fn of(plan: &Plan, chain: &Chain<'_>, index: usize, listener: &Listener) -> Self {
-        Self {
-            module: plan.modules[listener.module].name.clone(),
+    /// Nothing for an attempt that was not needed.
+    fn of(
+        generation: &Generation,
+        chain: &Chain<'_>,
+        index: usize,
+        listener: &Listener,
+    ) -> Option<Self> {
+        let is_root = listener.place == Place::Root && generation.account.is_some();
+        (chain.phase(index) != Phase::Spared).then(|| Self {
+            module: generation.plan.modules[listener.module].name.clone(),
             listener: listener.name.clone(),
             outcome: chain.phase(index).name().unwrap_or("failed"),
             error: Some(chain.error(index)).filter(|error| !error.is_empty()),
             ms: chain.took_micros(index) as f64 / 1000.0,
-            by: if chain.entered_by(index) == 0 { "session" } else { "runner" },
-            attempt: chain.attempts(index),
-        }
+            by: match chain.entered_by(index) {
+                0 => "session",
+                _ if is_root => "root-runner",
+                _ => "runner",
+            },
+            attempt: listener.attempt,
+        })
     }
 }
 
@@ -125,7 +139,22 @@ impl Journal {
     /// Opens the journal in `state_dir`, of which a new one begins before it would pass `max` bytes.
     pub(crate) fn open(state_dir: &Path, max: u64) -> io::Result<Self> {
         let path = state_dir.join(NAME);
-        Ok(Self { file: open(&path)?, path, max, torn: false })
+        let file = open(&path)?;
+        Ok(Self { torn: ends_torn(&path), file, path, max })
+    }
+
+    /// Whether there is a line about that session, in this file or the one before.
+    pub(crate) fn holds(&self, session: &str) -> bool {
+        let field = format!("\"session\":\"{session}\"");
+        let is_in = |path: &Path| {
+            let Ok(file) = File::open(path) else { return false };
+            let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+            lines.into_iter().any(|line| {
+                let line = String::from_utf8_lossy(&line);
+                line.contains(&field) && line.ends_with('}')
+            })
+        };
+        is_in(&self.path) || is_in(&self.path.with_file_name(format!("{NAME}.1")))
     }
 
     /// Appends a line.
@@ -172,6 +201,18 @@ impl Journal {
     }
 }
 
+/// Whether whoever wrote last was killed in the middle of a line.
+fn ends_torn(path: &Path) -> bool {
+    let last = || {
+        let file = File::open(path)?;
+        let mut last = *b"\n";
+        let at = file.metadata()?.len().saturating_sub(1);
+        file.read_at(&mut last, at)?;
+        io::Result::Ok(last[0])
+    };
+    last().is_ok_and(|byte| byte != b'\n')
+}
+
 fn open(path: &Path) -> io::Result<File> {
     File::options().append(true).create(true).mode(0o640).open(path)
 }
@@ -195,6 +236,19 @@ mod tests {
         }
         assert_eq!(read(dir.path(), &format!("{NAME}.1")), "a\nbb\n");
         assert_eq!(read(dir.path(), NAME), "ccc\nd\ne\n");
+    }
+
+    #[test]
+    fn a_line_is_found_if_it_is_whole_and_a_torn_one_spoils_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let whole = "{\"session\":\"a-1\",\"sealed\":true}";
+        fs::write(dir.path().join(NAME), format!("{whole}\n{}", &whole[..20])).expect("written");
+        let mut journal = Journal::open(dir.path(), 1000).expect("a journal");
+        assert!(journal.holds("a-1") && !journal.holds("a-2"));
+        journal.write(whole.replace("a-1", "a-2")).expect("written");
+        assert!(journal.holds("a-2"));
+        let lines = read(dir.path(), NAME);
+        assert_eq!(lines.lines().filter(|line| line.ends_with('}')).count(), 2, "{lines}");
     }
 
     #[test]

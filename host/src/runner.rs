@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::io;
 use std::os::fd::RawFd;
 
-use exeunt_ledger::{Chain, Identity, State};
+use exeunt_ledger::{Chain, Identity, Place, State};
 use nix::sys::prctl;
 use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, getppid, setpgid};
@@ -26,6 +26,8 @@ pub(crate) struct Job<'a> {
     pub(crate) ledger: &'a Ledger,
     /// The number of this worker on the chain.
     pub(crate) worker: u32,
+    /// Whose turns it takes.
+    pub(crate) place: Place,
     /// The zygote: a runner whose zygote has died before it began does nothing.
     pub(crate) zygote: Pid,
     /// `core.exit` for a session; for [`DAEMON`] an event of the daemon.
@@ -44,11 +46,13 @@ pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
         }
     };
     let listeners = generation.plan.listeners(job.event);
-    let chain = Chain::new(state, listeners.len(), job.worker);
+    let roster = generation.plan.roster(job.event);
+    let chain = Chain::new(state, roster, job.worker).in_place(job.place);
     let subject = (job.slot != DAEMON).then(|| {
         let subject = Subject::new(generation, identity, state);
         &*Box::leak(Box::new(subject))
     });
+    let daemon = format!("{}-daemon.{}", generation.incarnation, generation.number);
     let course = Course {
         plan: &generation.plan,
         event: job.event,
@@ -57,6 +61,7 @@ pub(crate) fn run(generation: &'static Generation, job: &Job<'_>) -> ! {
         state,
         chain,
         subject,
+        what: subject.map_or(&daemon, |subject| &subject.about.id),
         descriptors: &[0, 1, 2, job.life],
     };
     course.run(&RefCell::new(deadline));
@@ -90,7 +95,7 @@ fn prepare(
     signals::block_endings()?;
     if job.event == EXIT {
         privileges::harden()?;
-        if let Some(account) = &generation.account {
+        if let Some(account) = generation.account.as_ref().filter(|_| job.place != Place::Root) {
             account.become_it()?;
         }
     }

@@ -62,6 +62,9 @@ fn attempt(file: &Path, source: &Source) -> Result<String, Problems> {
         sha256: code.sha256.clone(),
         file: file.display().to_string(),
         listener: Duration::ZERO,
+        is_bounded: false,
+        // Nothing is run that could use it.
+        may_be_root: true,
         cell: None,
     };
     let site = Site {

@@ -82,6 +82,7 @@ enum exeunt_fact {
     EXEUNT_FACT_REPLY = 14,    /* text: the reply to it, once there is one */
     EXEUNT_FACT_CLAIMED = 15,  /* text: the user that somebody claims to be, for an authenticator */
     EXEUNT_FACT_SECRET = 16,   /* text: what they prove it with, for an authenticator */
+    EXEUNT_FACT_TOKEN = 17,    /* text: names this turn of a listener, the same for all attempts */
     EXEUNT_FACT_BYTES_IN = 32, /* number: bytes received from the client */
     EXEUNT_FACT_BYTES_OUT = 33,/* number: bytes sent to the client */
     EXEUNT_FACT_STARTED = 34,  /* number: the session's start, milliseconds since 1970 UTC */
@@ -120,6 +121,13 @@ enum exeunt_begun {
 /* Where an authenticator runs. */
 enum exeunt_place {
     EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
+};
+
+/* Where a listener for core.exit runs, for register_listener_with. */
+enum exeunt_station {
+    EXEUNT_STATION_SESSION = 1, /* in the session's process while that lives; else in a runner */
+    EXEUNT_STATION_RUNNER = 2,  /* in a runner, a clean process with the session's identity */
+    EXEUNT_STATION_ROOT = 3     /* in a runner with root's rights, if granted in modules.toml */
 };
 
 /* What an authenticator gives with `answer`; nothing given is UNKNOWN. */
@@ -323,8 +331,8 @@ struct exeunt_host {
      * and the journal. Longer texts are cut. */
     int32_t (*session_command)(struct exeunt_handle session, struct exeunt_str command,
                                struct exeunt_str path);
-    /* [session] The client has proved who it is: runs the core.login listeners. ENDING if one of
-     * them denies or the session is to end. */
+    /* [session] The client has proved who it is: asks for its place and runs the core.login
+     * listeners, once in a session. ENDING if a limit or a listener denies or the session is to end. */
     int32_t (*session_login)(struct exeunt_handle session, struct exeunt_str user);
     /* [session] The client failed to prove who it is: runs the core.login-failed listeners. Returns
      * the attempts that are left, or ENDING if there are none. */
@@ -398,6 +406,13 @@ struct exeunt_host {
      * value. It runs in a process of its own, without the daemon's privileges. */
     int32_t (*register_control)(struct exeunt_handle registrar, struct exeunt_str action,
                                 struct exeunt_callback callback);
+    /* [init] Registers a listener as register_listener does, with wishes: where it runs (one of
+     * EXEUNT_STATION_*), how often at most (1 to 8: again after each failure), for how many
+     * milliseconds at most (0: as long as any). Place and attempts only where an end or the daemon's
+     * own events are listened for. */
+    int32_t (*register_listener_with)(struct exeunt_handle registrar, struct exeunt_str event,
+                                      struct exeunt_str name, struct exeunt_callback callback,
+                                      uint32_t place, uint32_t attempts, uint64_t milliseconds);
     /* Null. */
     const void *reserved;
 };

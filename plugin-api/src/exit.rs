@@ -1,7 +1,6 @@
 //! The end of a session and the end of the daemon, as their listeners see them.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
@@ -91,7 +90,7 @@ impl<'a> Exit<'a> {
         moment(self.held, Fact::Ended)
     }
 
-    /// How often this listener was entered for this session, this time included: 1.
+    /// Which attempt this is: 1, unless the listener [may be tried again](crate::Wish::retry).
     ///
     /// ```no_run
     /// # use exeunt_api::prelude::*;
@@ -102,6 +101,22 @@ impl<'a> Exit<'a> {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         u32::try_from(count(self.held, Fact::Attempt)).unwrap_or(u32::MAX)
+    }
+
+    /// Names this turn of this listener: the same text for each of its attempts at this end, and for
+    /// nothing else, after a restart of the daemon either. Whoever keeps what was done under it can
+    /// tell that it was done before.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(exit: &Exit<'_>) -> Result<()> {
+    /// let name = exit.token().replace('/', ".");
+    /// std::fs::write(format!("/var/spool/example/{name}"), exit.peer())?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.held.text(Fact::Token).unwrap_or_default()
     }
 
     /// What there is of the session.
@@ -202,12 +217,37 @@ impl fmt::Debug for Record<'_> {
 /// })
 /// # }
 /// ```
-#[derive(Debug)]
-pub struct Shutdown<'a>(PhantomData<(&'a (), *const ())>);
+pub struct Shutdown<'a>(Held<'a>);
 
 impl<'a> Shutdown<'a> {
-    pub(crate) fn new(_held: Held<'a>) -> Self {
-        Self(PhantomData)
+    pub(crate) fn new(held: Held<'a>) -> Self {
+        Self(held)
+    }
+
+    /// Which attempt this is: 1, unless the listener [may be tried again](crate::Wish::retry).
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(shutdown: &Shutdown<'_>) {
+    /// let again = shutdown.attempt() > 1;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        u32::try_from(count(self.0, Fact::Attempt)).unwrap_or(u32::MAX)
+    }
+
+    /// Names this turn of this listener, as [`Exit::token`] does.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(shutdown: &Shutdown<'_>) {
+    /// shutdown.log().info(shutdown.token());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.0.text(Fact::Token).unwrap_or_default()
     }
 
     /// The log.
@@ -221,5 +261,11 @@ impl<'a> Shutdown<'a> {
     #[must_use]
     pub fn log(&self) -> Log {
         Log::new()
+    }
+}
+
+impl fmt::Debug for Shutdown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").field("attempt", &self.attempt()).finish_non_exhaustive()
     }
 }

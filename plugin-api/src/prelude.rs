@@ -7,5 +7,5 @@ pub use crate::{
     Credentials, Directory, Dispatched, End, Ended, Error, Event, EventKey, Exit, Facts, Kind,
     Line, LineReader, Listener, Log, Module, OpenFile, Pattern, Protocol, Record, Registrar,
     Request, Result, Session, Settings, Shutdown, State, Stream, Timer, Told, Value, Verdict, View,
-    Waiting, Where,
+    Waiting, Where, Wish,
 };

@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,8 +11,10 @@ use crate::bridge::{self, Held};
 use crate::event::{Event, EventKey};
 use crate::exit::{Exit, Shutdown};
 use crate::log::Log;
+use crate::opened::{Directory, OpenFile};
 use crate::protocol::{self, Protocol};
 use crate::state::{self, State};
+use crate::wish::Wish;
 use crate::{Error, Result};
 
 /// Registers what a module does. It exists only while [`Module::init`](crate::Module::init) runs: it
@@ -75,6 +75,33 @@ impl<'init> Registrar<'init> {
         self.register("core.exit", name, callback)
     }
 
+    /// The same as [`on_exit`](Self::on_exit), with wishes how it is run: tried again, in a runner, as
+    /// root, with a deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`on_exit`](Self::on_exit); or the wish cannot be had: root that `modules.toml` does not
+    /// grant, more than 8 attempts.
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(reg: &mut Registrar<'_>) -> Result<()> {
+    /// reg.on_exit_with("report", Wish::new().retry(3), |exit| {
+    ///     exit.log().info(format!("{} attempts so far", exit.attempt()));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn on_exit_with(
+        &mut self,
+        name: &str,
+        wish: Wish,
+        f: impl Fn(&Exit<'_>) -> Result<()> + 'static,
+    ) -> Result<()> {
+        let callback = bridge::listener(move |held| f(&Exit::new(held)));
+        self.register_with("core.exit", name, wish, callback)
+    }
+
     /// Registers a listener for the end of the daemon: `core.shutdown`. It is entered once, after the
     /// last session has ended, as root if the daemon was started as root.
     ///
@@ -95,6 +122,32 @@ impl<'init> Registrar<'init> {
     ) -> Result<()> {
         let callback = bridge::listener(move |held| f(&Shutdown::new(held)));
         self.register("core.shutdown", name, callback)
+    }
+
+    /// The same as [`on_shutdown`](Self::on_shutdown), with wishes how it is run: tried again, with a
+    /// deadline of its own. It runs in a runner with the daemon's rights in any case.
+    ///
+    /// # Errors
+    ///
+    /// As for [`on_exit_with`](Self::on_exit_with).
+    ///
+    /// ```no_run
+    /// # use exeunt_api::prelude::*;
+    /// # fn example(reg: &mut Registrar<'_>) -> Result<()> {
+    /// reg.on_shutdown_with("sync", Wish::new().retry(2), |shutdown| {
+    ///     shutdown.log().info(format!("attempt {}", shutdown.attempt()));
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn on_shutdown_with(
+        &mut self,
+        name: &str,
+        wish: Wish,
+        f: impl Fn(&Shutdown<'_>) -> Result<()> + 'static,
+    ) -> Result<()> {
+        let callback = bridge::listener(move |held| f(&Shutdown::new(held)));
+        self.register_with("core.shutdown", name, wish, callback)
     }
 
     /// Registers a listener for any other event: the host's (`core.startup`, `core.connect`,
@@ -137,6 +190,11 @@ impl<'init> Registrar<'init> {
 
     fn register(&self, event: &str, name: &str, callback: Callback) -> Result<()> {
         let status = self.held.register_listener(event, name, callback);
+        accepted(status, format_args!("the listener `{name}` for `{event}`"))
+    }
+
+    fn register_with(&self, event: &str, name: &str, wish: Wish, callback: Callback) -> Result<()> {
+        let status = self.held.register_listener_with(event, name, callback, wish.numbers());
         accepted(status, format_args!("the listener `{name}` for `{event}`"))
     }
 
@@ -233,7 +291,7 @@ impl<'init> Registrar<'init> {
             return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
         };
         match self.held.open_directory(text) {
-            Ok(fd) => Ok(Directory(fd)),
+            Ok(fd) => Ok(Directory::new(fd)),
             Err(_) => Err(Error::told(format_args!("could not open the directory `{text}`"))),
         }
     }
@@ -260,7 +318,7 @@ impl<'init> Registrar<'init> {
             return Err(Error::new(format_args!("the path `{}` is not UTF-8", path.display())));
         };
         match self.held.open_file(text) {
-            Ok(fd) => Ok(OpenFile(fd)),
+            Ok(fd) => Ok(OpenFile::new(fd)),
             Err(_) => Err(Error::told(format_args!("could not open the file `{text}`"))),
         }
     }
@@ -288,71 +346,4 @@ impl fmt::Debug for Registrar<'_> {
 /// An error that names `what`, unless the status is a success.
 pub(crate) fn accepted(status: i32, what: impl Display) -> Result<()> {
     if status < 0 { Err(Error::refused(what, status)) } else { Ok(()) }
-}
-
-/// A directory that [`Registrar::directory`] opened. The host owns it; it stays open in every session
-/// of this generation. \[anywhere\]
-///
-/// ```no_run
-/// # use exeunt_api::prelude::*;
-/// # fn example(directory: Directory) -> Result<()> {
-/// use std::os::fd::AsFd;
-/// let own = directory.as_fd().try_clone_to_owned()?;
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Directory(BorrowedFd<'static>);
-
-impl AsFd for Directory {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0
-    }
-}
-
-/// A file that [`Registrar::file`] opened. The host owns it; it stays open in every session of this
-/// generation. \[anywhere\]
-///
-/// ```no_run
-/// # use exeunt_api::prelude::*;
-/// # fn example(users: OpenFile) -> Result<()> {
-/// let text = users.read_to_string(1 << 20)?;
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct OpenFile(BorrowedFd<'static>);
-
-impl OpenFile {
-    /// What the file holds now, all of it. All processes share the place in the file at which `read` goes
-    /// on; this reads from its beginning and leaves that place alone. \[anywhere\]
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, has more than `most` bytes, or is not UTF-8.
-    ///
-    /// ```no_run
-    /// # use exeunt_api::prelude::*;
-    /// # fn example(users: OpenFile) -> Result<()> {
-    /// let names: Vec<String> = users.read_to_string(65536)?.lines().map(str::to_owned).collect();
-    /// # Ok(()) }
-    /// ```
-    pub fn read_to_string(&self, most: usize) -> Result<String> {
-        let file = std::fs::File::from(self.0.try_clone_to_owned()?);
-        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
-        loop {
-            let read = file.read_at(&mut chunk, bytes.len() as u64)?;
-            bytes.extend_from_slice(&chunk[..read]);
-            if bytes.len() > most {
-                return Err(Error::new(format_args!("the file has more than {most} bytes")));
-            }
-            if read == 0 {
-                return Ok(String::from_utf8(bytes)?);
-            }
-        }
-    }
-}
-
-impl AsFd for OpenFile {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0
-    }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use exeunt_api::abi::{
     Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Class, Fact, Handle, Host, Interest, Kind,
-    Level, Phase, Place, ProtocolTable, Str, Verdict, Waiting, status,
+    Level, Phase, Place, ProtocolTable, Station, Str, Verdict, Waiting, status,
 };
 
 fn header() -> PathBuf {
@@ -72,6 +72,9 @@ fn numbers() -> Vec<(String, i64)> {
         ("Denied", status::DENIED),
         ("Panicked", status::PANICKED),
         ("PlaceSession", Place::Session as i32),
+        ("StationSession", Station::SESSION as i32),
+        ("StationRunner", Station::RUNNER as i32),
+        ("StationRoot", Station::ROOT as i32),
         ("VerdictUnknown", Verdict::UNKNOWN),
         ("VerdictAccepted", Verdict::ACCEPTED),
         ("VerdictRejected", Verdict::REJECTED),

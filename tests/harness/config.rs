@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that write what was entered into a file.
-const TRACING: [&str; 6] = ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks"];
+const TRACING: [&str; 7] =
+    ["trace_a", "trace_b", "trace_c", "misbehave", "deny", "hooks", "wishes"];
 
 /// What is to stand in a `modules.toml`.
 #[derive(Default)]

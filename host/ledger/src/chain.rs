@@ -1,6 +1,6 @@
 //! How a chain of listeners moves: `PENDING -> CLAIMED -> RUNNING -> DONE | FAILED | TIMED_OUT |
-//! INTERRUPTED`, each byte only growing. Which function a listener is, and what its deadline is, is
-//! not known here.
+//! INTERRUPTED`, each byte only growing, or straight to `SPARED`. Which function a listener is, and
+//! what its deadline is, is not known here; who goes on after a death is in `succession`.
 //!
 //! The types carry the rule: a [`Turn`] exists only by a claim, an [`Entered`] only by a turn, and
 //! both are used up, so that code that compiles enters a listener at most once a worker. Between
@@ -9,7 +9,7 @@
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use crate::{Death, LISTENERS, State, Step};
+use crate::{Death, Entry, LISTENERS, Place, State, Step};
 
 /// How far a listener has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +29,12 @@ pub enum Phase {
     TimedOut = 5,
     /// It was killed from outside; its effect is unknown.
     Interrupted = 6,
+    /// It has no turn on this page: an attempt that was not needed, or a turn that a runner had.
+    Spared = 7,
 }
 
 impl Phase {
-    fn from_byte(byte: u8) -> Self {
+    pub(crate) fn from_byte(byte: u8) -> Self {
         match byte {
             0 => Self::Pending,
             1 => Self::Claimed,
@@ -40,6 +42,7 @@ impl Phase {
             3 => Self::Done,
             5 => Self::TimedOut,
             6 => Self::Interrupted,
+            7 => Self::Spared,
             _ => Self::Failed,
         }
     }
@@ -50,11 +53,11 @@ impl Phase {
         self >= Self::Done
     }
 
-    /// Its name in the journal; `None` while something is owed.
+    /// Its name in the journal; `None` while something is owed, or if it had no turn.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         match self {
-            Self::Pending | Self::Claimed | Self::Running => None,
+            Self::Pending | Self::Claimed | Self::Running | Self::Spared => None,
             Self::Done => Some("done"),
             Self::Failed => Some("failed"),
             Self::TimedOut => Some("timed-out"),
@@ -81,19 +84,29 @@ pub enum Seal {
     Owed(usize),
 }
 
-/// A chain of `len` listeners on a page, worked on by `worker` (0 the session, then its runners).
+/// A chain of turns on a page, worked on by `worker` (0 the session, then its runners), who takes
+/// those turns that are in its place.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain<'a> {
     page: &'a State,
-    len: usize,
+    entries: &'a [Entry],
     worker: u8,
+    place: Place,
 }
 
 impl<'a> Chain<'a> {
-    /// The chain on `page`; more listeners than there are cells are not possible.
+    /// The chain on `page` for a worker in the session's place; more turns than there are cells are not
+    /// possible.
     #[must_use]
-    pub fn new(page: &'a State, len: usize, worker: u32) -> Self {
-        Self { page, len: len.min(LISTENERS), worker: worker.min(255) as u8 }
+    pub fn new(page: &'a State, entries: &'a [Entry], worker: u32) -> Self {
+        let entries = &entries[..entries.len().min(LISTENERS)];
+        Self { page, entries, worker: worker.min(255) as u8, place: Place::Session }
+    }
+
+    /// The same chain for a worker in that place.
+    #[must_use]
+    pub fn in_place(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// Commits the cause of the end; false if one was committed before, which then stands.
@@ -114,37 +127,76 @@ impl<'a> Chain<'a> {
         Phase::from_byte(self.page.listeners[index].phase.load(Acquire))
     }
 
-    /// Claims the first listener that is still owed its turn.
+    /// Claims the first turn that is still owed; none if there is none, or if it belongs elsewhere.
     #[must_use]
     pub fn claim(&self) -> Option<Turn<'a>> {
-        (0..self.len).find_map(|index| {
-            let cell = &self.page.listeners[index].phase;
-            // CLAIMED is what a worker left that died before it entered: the page has one worker at a
-            // time, so it is ours now.
-            let claimed = cell
-                .compare_exchange(Phase::Pending as u8, Phase::Claimed as u8, AcqRel, Acquire)
-                .or_else(|seen| if seen == Phase::Claimed as u8 { Ok(seen) } else { Err(seen) });
-            claimed.is_ok().then_some(Turn { chain: *self, index })
+        let index = self.spare_what_is_not_needed()?;
+        let cell = &self.page.listeners[index].phase;
+        if self.entries[index].place != self.place {
+            return None;
+        }
+        // CLAIMED is what a worker left that died before it entered: the page has one worker at a time,
+        // so it is ours now.
+        let claimed = cell
+            .compare_exchange(Phase::Pending as u8, Phase::Claimed as u8, AcqRel, Acquire)
+            .or_else(|seen| if seen == Phase::Claimed as u8 { Ok(seen) } else { Err(seen) });
+        claimed.is_ok().then_some(Turn { chain: *self, index })
+    }
+
+    /// Settles the attempts that are not needed, up to the first turn that is owed, which it returns.
+    fn spare_what_is_not_needed(&self) -> Option<usize> {
+        (0..self.entries.len()).find(|index| {
+            let is_needed = !self.entries[*index].again
+                || *index == 0
+                || !matches!(self.phase(index - 1), Phase::Done | Phase::Spared);
+            let cell = &self.page.listeners[*index].phase;
+            // A turn that was claimed is taken, needed or not.
+            let (pending, spared) = (Phase::Pending as u8, Phase::Spared as u8);
+            if !is_needed && cell.compare_exchange(pending, spared, AcqRel, Acquire).is_ok() {
+                return false;
+            }
+            !self.phase(*index).is_terminal()
         })
     }
 
-    /// Ends what a dead worker left entered: the listener in RUNNING gets the outcome that its death
-    /// means. Returns its index.
+    /// Where the first turn is to be taken that is owed; none if nothing is.
+    #[must_use]
+    pub fn next_place(&self) -> Option<(usize, Place)> {
+        let index = self.spare_what_is_not_needed()?;
+        Some((index, self.entries[index].place))
+    }
+
+    /// On the session's own page: a runner has had the turns from `index` on that are in its place.
+    pub fn had_elsewhere(&self, index: usize) {
+        let Some(first) = self.entries.get(index).filter(|e| e.place != Place::Session) else {
+            return;
+        };
+        let its = self.entries.iter().skip(index).take_while(|entry| entry.place == first.place);
+        for (cell, _) in self.page.listeners[index..].iter().zip(its) {
+            cell.phase.store(Phase::Spared as u8, Release);
+        }
+    }
+
+    /// Ends what a dead worker left entered: the listener in RUNNING (on a page that lies there may be
+    /// more) gets the outcome that its death means. Returns its index.
     pub fn settle(&self, death: Death, error: &str, now: u64) -> Option<usize> {
-        let index = (0..self.len).find(|i| self.phase(*i) == Phase::Running)?;
         let phase = match death {
             Death::Deadline => Phase::TimedOut,
             Death::Fault => Phase::Failed,
             Death::Killed => Phase::Interrupted,
         };
-        self.finish(index, phase, error, now);
-        Some(index)
+        let running = (0..self.entries.len()).filter(|i| self.phase(*i) == Phase::Running);
+        running.fold(None, |first, index| {
+            self.finish(index, phase, error, now);
+            first.or(Some(index))
+        })
     }
 
-    /// Gives up: every listener that is still owed its turn is failed by the host, with `error`.
-    pub fn abandon(&self, error: &str) {
-        for index in 0..self.len {
-            if !self.phase(index).is_terminal() {
+    /// Gives up: every turn in `place` (in any, if none) that is still owed is failed by the host,
+    /// with `error`.
+    pub fn abandon(&self, place: Option<Place>, error: &str) {
+        for (index, entry) in self.entries.iter().enumerate() {
+            if place.is_none_or(|place| place == entry.place) && !self.phase(index).is_terminal() {
                 self.page.listeners[index].error.set(error);
                 self.page.listeners[index].phase.store(Phase::Failed as u8, Release);
             }
@@ -159,10 +211,10 @@ impl<'a> Chain<'a> {
         cell.phase.store(phase as u8, Release);
     }
 
-    /// The first listener that is not terminal, if there is one.
+    /// The first turn that is not terminal, if there is one.
     #[must_use]
     pub fn owed(&self) -> Option<usize> {
-        (0..self.len).find(|i| !self.phase(*i).is_terminal())
+        (0..self.entries.len()).find(|i| !self.phase(*i).is_terminal())
     }
 
     /// Seals the chain if nothing is owed.
@@ -200,12 +252,6 @@ impl<'a> Chain<'a> {
         self.page.listeners[index].by.load(Relaxed)
     }
 
-    /// How often listener `index` was entered.
-    #[must_use]
-    pub fn attempts(&self, index: usize) -> u32 {
-        self.page.listeners[index].attempt.load(Relaxed)
-    }
-
     /// Why listener `index` failed; empty if it did not.
     #[must_use]
     pub fn error(&self, index: usize) -> String {
@@ -232,7 +278,6 @@ impl<'a> Turn<'a> {
     pub fn enter(self, now: u64) -> Entered<'a> {
         let cell = &self.chain.page.listeners[self.index];
         cell.by.store(self.chain.worker, Relaxed);
-        cell.attempt.fetch_add(1, Relaxed);
         cell.entered_at.store(now, Relaxed);
         cell.phase.store(Phase::Running as u8, Release);
         Entered { chain: self.chain, index: self.index }

@@ -58,14 +58,22 @@ pub struct Identity {
     runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
+    /// The answer to the session's last request: the request's number, and what the host says.
+    pub answer: AtomicU32,
+    /// The detail of the answer.
+    pub answer_detail: Text<64>,
     /// When it was admitted: milliseconds since 1970 UTC.
     pub started: AtomicU64,
     /// When it was admitted: nanoseconds of the monotonic clock.
     pub started_at: AtomicU64,
     /// The index of the listen.
     pub listen: AtomicU32,
-    /// The number of listeners in its chain.
+    /// The number of turns in its chain.
     pub listeners: AtomicU32,
+    /// How many runners have had turns for it while it lived.
+    pub lent: AtomicU32,
+    /// Whether its line is being written into the journal: it may be there already.
+    pub closing: AtomicU32,
     /// The client's address and port.
     pub peer: Text<64>,
     /// The local address and port.
@@ -90,10 +98,14 @@ impl Identity {
             wait_status: AtomicU64::new(0),
             runner_status: AtomicU64::new(0),
             counted: AtomicU32::new(0),
+            answer: AtomicU32::new(0),
+            answer_detail: Text::new(),
             started: AtomicU64::new(0),
             started_at: AtomicU64::new(0),
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
+            lent: AtomicU32::new(0),
+            closing: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
         }
@@ -173,7 +185,16 @@ impl Identity {
     /// Makes the page ready for the next session of the slot.
     pub fn reset(&self) {
         self.set_status(SlotStatus::Free);
-        for word in [&self.owner, &self.order, &self.counted, &self.listen, &self.listeners] {
+        for word in [
+            &self.owner,
+            &self.order,
+            &self.counted,
+            &self.answer,
+            &self.listen,
+            &self.listeners,
+            &self.lent,
+            &self.closing,
+        ] {
             word.store(0, Relaxed);
         }
         for word in [
@@ -189,6 +210,7 @@ impl Identity {
         self.pid.store(0, Relaxed);
         self.runner.store(0, Relaxed);
         self.order_detail.clear();
+        self.answer_detail.clear();
         self.peer.clear();
         self.local.clear();
     }

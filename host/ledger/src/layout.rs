@@ -15,7 +15,7 @@ pub const STATE_MAX: usize = 256;
 /// The first word of a ledger.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"exeuntL\0");
 /// The version of the layout; a reader refuses any other.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The first page of a ledger: written by the generation's zygote, read by the supervisor.
 #[repr(C, align(4096))]

@@ -11,11 +11,15 @@
 mod chain;
 mod identity;
 mod layout;
+mod roster;
 mod state;
+mod succession;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
 pub use identity::{Identity, SlotStatus};
 pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, Stage, VERSION};
+pub use roster::{Entry, Place};
 pub use state::{Death, ListenerCell, ModuleCell, State, Step};
+pub use succession::{Due, Succession, Verdict};
 pub use text::Text;

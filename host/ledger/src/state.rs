@@ -6,7 +6,7 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use crate::{LISTENERS, MODULES, STATE_MAX, Text};
+use crate::{Entry, LISTENERS, MODULES, Phase, Place, STATE_MAX, Text};
 
 /// The steps of an end that leave something outside, kept under the same rule as listeners: begun
 /// before, done after.
@@ -28,7 +28,6 @@ pub struct ListenerCell {
     pub(crate) phase: AtomicU8,
     /// The worker that entered it: 0 the session, else a runner.
     pub(crate) by: AtomicU8,
-    pub(crate) attempt: AtomicU32,
     /// When it was entered, on the monotonic clock.
     pub(crate) entered_at: AtomicU64,
     /// How long it took, in microseconds.
@@ -42,7 +41,6 @@ impl ListenerCell {
         Self {
             phase: AtomicU8::new(0),
             by: AtomicU8::new(0),
-            attempt: AtomicU32::new(0),
             entered_at: AtomicU64::new(0),
             took: AtomicU64::new(0),
             error: Text::new(),
@@ -214,7 +212,6 @@ impl State {
         for cell in self.listeners.iter().take(listeners) {
             cell.phase.store(0, Relaxed);
             cell.by.store(0, Relaxed);
-            cell.attempt.store(0, Relaxed);
             cell.entered_at.store(0, Relaxed);
             cell.took.store(0, Relaxed);
             cell.error.clear();
@@ -222,8 +219,9 @@ impl State {
         self.modules.iter().take(modules).for_each(ModuleCell::clear);
     }
 
-    /// Copies `from`, read once, into this page: the take-over of a chain.
-    pub fn take(&self, from: &Self, listeners: usize, modules: usize) {
+    /// Copies `from`, a session's page, read once, into this page: the take-over of a chain. Of the
+    /// turns only those in the session's place are: what runners had is on this page already.
+    pub fn take(&self, from: &Self, entries: &[Entry], modules: usize) {
         for (to, from) in [
             (&self.cause, &from.cause),
             (&self.sealed, &from.sealed),
@@ -249,10 +247,16 @@ impl State {
         self.user.copy(&from.user);
         self.command.copy(&from.command);
         self.path.copy(&from.path);
-        for (to, from) in self.listeners.iter().zip(&from.listeners).take(listeners) {
-            to.phase.store(from.phase.load(Acquire), Relaxed);
-            to.by.store(from.by.load(Relaxed), Relaxed);
-            to.attempt.store(from.attempt.load(Relaxed), Relaxed);
+        let cells = self.listeners.iter().zip(&from.listeners).zip(entries);
+        for ((to, from), entry) in cells.filter(|(_, entry)| entry.place == Place::Session) {
+            let phase = match Phase::from_byte(from.phase.load(Acquire)) {
+                // Only an attempt can be one that was not needed.
+                Phase::Spared if !entry.again => Phase::Failed,
+                phase => phase,
+            };
+            to.phase.store(phase as u8, Relaxed);
+            // Whatever the session says, these turns were its own.
+            to.by.store(0, Relaxed);
             to.entered_at.store(from.entered_at.load(Relaxed), Relaxed);
             to.took.store(from.took.load(Relaxed), Relaxed);
             to.error.copy(&from.error);

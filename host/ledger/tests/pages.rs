@@ -6,7 +6,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use exeunt_ledger::{
-    Chain, Death, LISTENERS, MODULES, ModuleCell, Outcome, Phase, STATE_MAX, State, Text,
+    Chain, Death, Entry, LISTENERS, MODULES, ModuleCell, Outcome, Phase, Place, STATE_MAX, State,
+    Text,
 };
 use proptest::prelude::*;
 
@@ -39,6 +40,9 @@ fn some_facts() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..=STATE_MAX)
 }
 
+/// Every listener has one turn, in the session's place.
+const ROSTER: [Entry; LISTENERS] = [Entry { place: Place::Session, again: false }; LISTENERS];
+
 proptest! {
     #[test]
     fn a_hostile_page_is_taken_over_bounded_and_its_chain_comes_to_an_end(
@@ -46,16 +50,16 @@ proptest! {
         listeners in 0..=LISTENERS,
     ) {
         let (from, to) = (hostile(&pattern), Box::<State>::default());
-        to.take(&from, listeners, MODULES);
+        to.take(&from, &ROSTER[..listeners], MODULES);
         for text in [to.detail.get(), to.user.get(), to.command.get(), to.path.get()] {
             prop_assert!(text.chars().count() <= 256 && !text.contains(char::is_control));
         }
         for cell in &to.modules {
             prop_assert!(facts(cell).len() <= STATE_MAX);
         }
-        let chain = Chain::new(&to, listeners, 1);
+        let chain = Chain::new(&to, &ROSTER[..listeners], 1);
         // As for any dead worker; here more than one listener may stand in RUNNING.
-        while chain.settle(Death::Killed, "", 0).is_some() {}
+        chain.settle(Death::Killed, "", 0);
         while let Some(turn) = chain.claim() {
             turn.enter(0).leave(Outcome::Done, 0);
         }
@@ -68,9 +72,9 @@ proptest! {
         prop_assert!(from.modules[1].write(&facts_of));
         from.user.set(&user);
         from.bytes_in.store(7, Relaxed);
-        Chain::new(&from, 2, 0).claim().expect("a turn").enter(0).leave(Outcome::Failed("no"), 5);
-        to.take(&from, 2, 2);
-        let chain = Chain::new(&to, 2, 1);
+        Chain::new(&from, &ROSTER[..2], 0).claim().expect("a turn").enter(0).leave(Outcome::Failed("no"), 5);
+        to.take(&from, &ROSTER[..2], 2);
+        let chain = Chain::new(&to, &ROSTER[..2], 1);
         prop_assert_eq!(facts(&to.modules[1]), facts_of);
         prop_assert_eq!(to.user.get(), from.user.get());
         prop_assert_eq!(to.bytes_in.load(Relaxed), 7);
@@ -129,7 +133,7 @@ fn too_many_facts_are_refused_and_the_old_ones_stay() {
 fn a_page_that_is_reset_is_as_good_as_new() {
     let page = hostile(&[0xff]);
     page.reset(LISTENERS, MODULES);
-    let chain = Chain::new(&page, LISTENERS, 0);
+    let chain = Chain::new(&page, &ROSTER, 0);
     assert_eq!((chain.cause(), chain.owed(), chain.is_sealed()), (None, Some(0), false));
     assert!(page.user.is_empty() && page.modules.iter().all(|cell| facts(cell).is_empty()));
 }

@@ -57,7 +57,7 @@ impl Subject {
 
     /// The chain of the session's end, to look at.
     fn chain(&self) -> Chain<'static> {
-        Chain::new(self.state, 0, 0)
+        Chain::new(self.state, &[], 0)
     }
 
     /// The cause of the end, once committed.
@@ -144,6 +144,9 @@ pub(super) fn fact_str(handle: Handle, fact: u32) -> Result<Str, i32> {
     let fact = Fact::from_number(fact).ok_or(status::BAD_ARGUMENT)?;
     if fact == Fact::Event {
         return frames::keep(frames::event(handle)?);
+    }
+    if fact == Fact::Token {
+        return frames::keep(frames::token(handle)?);
     }
     if matches!(fact, Fact::Verb | Fact::Argument | Fact::Reply | Fact::Claimed | Fact::Secret) {
         let text = frames::seen(handle)?.matter.and_then(|matter| matter.text(fact));

@@ -29,6 +29,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) farewell: bool,
     /// How often this listener was entered for this end.
     pub(crate) attempt: u32,
+    /// What all attempts have in common.
+    pub(crate) token: Option<&'a str>,
     /// What it is about beside the session.
     pub(crate) matter: Option<&'a Matter>,
 }
@@ -72,6 +74,7 @@ impl<'a> Entry<'a> {
             payload: None,
             farewell: false,
             attempt: 1,
+            token: None,
             matter: None,
         }
     }
@@ -99,6 +102,7 @@ struct Frame {
     payload: Option<Handle>,
     farewell: bool,
     attempt: u32,
+    token: Option<Box<str>>,
     matter: Option<Matter>,
     answer: Option<Given>,
     error: Option<String>,
@@ -147,6 +151,7 @@ pub(super) fn enter_as(
         payload: entry.payload,
         farewell: entry.farewell,
         attempt: entry.attempt,
+        token: entry.token.map(Into::into),
         matter: entry.matter.cloned(),
         answer: None,
         error: None,
@@ -237,6 +242,14 @@ pub(super) fn answer(about: Handle, given: Given) -> Result<(), i32> {
 pub(super) fn event(handle: Handle) -> Result<String, i32> {
     named(handle, Name::Subject, |frame| frame.event.to_string())
         .or_else(|_| named(handle, Name::Living, |frame| frame.event.to_string()))
+}
+
+/// What all attempts of the listener that the handle's callback is have in common.
+pub(super) fn token(handle: Handle) -> Result<String, i32> {
+    let token = |frame: &mut Frame| frame.token.as_deref().map(str::to_owned);
+    named(handle, Name::Subject, token)
+        .or_else(|_| named(handle, Name::Living, token))?
+        .ok_or(status::NONE)
 }
 
 /// The handle of the living session for the callback that `handle` belongs to.

@@ -14,7 +14,7 @@ use exeunt_api::abi::{Callback, Handle, Phase, Place, ProtocolTable, status};
 use super::frames::{self, Entry, Name, Outcome};
 use super::values::{self, ValueStore};
 use crate::config::Node;
-use crate::events::{ModulePlan, Pattern, Registration, Registry};
+use crate::events::{ModulePlan, Pattern, Registration, Registry, Wish};
 use crate::modules::Loaded;
 
 /// Where a module initialises: what the operator wrote for it.
@@ -76,6 +76,7 @@ pub(crate) fn initialise(
         payload: None,
         farewell: false,
         attempt: 1,
+        token: None,
         matter: None,
     };
     let (outcome, _) = frames::enter_as(entry, Name::Registrar, |registrar| {
@@ -124,10 +125,11 @@ pub(super) fn listener(
     registrar: Handle,
     event: &str,
     name: &str,
+    wish: Wish,
     callback: Callback,
 ) -> Result<(), i32> {
     register(registrar, |registry, code| {
-        registry.listener(event, name, callback, |address| code.holds_code(address))
+        registry.listener(event, name, wish, callback, |address| code.holds_code(address))
     })
 }
 

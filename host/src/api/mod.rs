@@ -35,8 +35,8 @@ pub(crate) trait Living {
     fn count(&self, received: u64, sent: u64);
     /// Shows what is being served.
     fn command(&self, command: &str, path: Option<&str>);
-    /// Somebody has logged in.
-    fn log_in(&self, user: &str) -> Result<(), Ending>;
+    /// Somebody has logged in, once in a session.
+    fn log_in(&self, user: &str) -> Result<(), Refused>;
     /// Somebody failed to; the attempts that are left.
     fn login_failed(&self, user: &str) -> Result<u32, Ending>;
     /// Commits a cause.
@@ -79,7 +79,7 @@ pub(crate) enum Refused {
     Rejected,
     /// The session is to end.
     Ending,
-    /// This is not the time: a callback of another module is running.
+    /// This is not the time: a callback of another module is running, or somebody has logged in.
     NotNow,
 }
 

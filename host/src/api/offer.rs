@@ -13,7 +13,7 @@ use super::{
     Command, Credentials, Ending, Living, Refused, WaitError, facts, frames, init, values,
 };
 use crate::cause::Cause;
-use crate::events::{Pattern, is_verb};
+use crate::events::{Pattern, Wish, is_verb};
 use crate::{config, counters, log};
 
 /// The host's functions.
@@ -22,6 +22,16 @@ pub(super) struct HostFunctions;
 impl From<Ending> for i32 {
     fn from(_: Ending) -> Self {
         status::ENDING
+    }
+}
+
+impl From<Refused> for i32 {
+    fn from(why: Refused) -> Self {
+        match why {
+            Refused::Rejected => status::DENIED,
+            Refused::Ending => status::ENDING,
+            Refused::NotNow => status::BAD_PHASE,
+        }
     }
 }
 
@@ -123,7 +133,7 @@ impl Offer for HostFunctions {
         name: &str,
         callback: Callback,
     ) -> Answer<()> {
-        init::listener(registrar, event, name, callback)
+        init::listener(registrar, event, name, Wish::NONE, callback)
     }
 
     fn register_protocol(
@@ -311,17 +321,25 @@ impl Offer for HostFunctions {
 
     fn authenticate(session: Handle, user: &str, secret: &str) -> Answer<Handle> {
         let credentials = Credentials { user: user.to_owned(), secret: secret.to_owned() };
-        let account = living(session)?.authenticate(credentials).map_err(|why| match why {
-            Refused::Rejected => status::DENIED,
-            Refused::Ending => status::ENDING,
-            Refused::NotNow => status::BAD_PHASE,
-        })?;
-        let account = account.ok_or(status::NONE)?;
+        let account = living(session)?.authenticate(credentials)?.ok_or(status::NONE)?;
         ValueStore::lend(&Rc::new(account)).ok_or(status::TOO_BIG)
     }
 
     fn open_file(registrar: Handle, path: &str) -> Answer<i32> {
         init::open_file(registrar, path)
+    }
+
+    fn register_listener_with(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        place: u32,
+        attempts: u32,
+        millis: u64,
+    ) -> Answer<()> {
+        let deadline = Some(millis).filter(|millis| *millis > 0).map(Duration::from_millis);
+        init::listener(registrar, event, name, Wish { place, attempts, deadline }, callback)
     }
 
     fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()> {

@@ -52,6 +52,8 @@ pub(crate) struct Module {
     pub(crate) listener: Option<Duration>,
     /// Where that was written.
     pub(crate) listener_span: Option<Range<usize>>,
+    /// Whether its listeners may have root's rights, where they ask for them.
+    pub(crate) may_be_root: bool,
     /// Its settings; always a table, cited at the module's header if none were written.
     pub(crate) config: Node,
 }
@@ -96,6 +98,7 @@ fn module(node: &Node, reader: &Reader<'_>, problems: &mut Problems) -> Option<M
     let file = table.read("file", problems, |node| reader.path(node));
     let pin = table.read("sha256", problems, sha256);
     let listener = table.read("listener", problems, end_time);
+    let grants = table.read("grant", problems, grants).unwrap_or_default();
     let config = table.read("config", problems, settings);
     let (name, name_span) = name?;
     Some(Module {
@@ -108,8 +111,24 @@ fn module(node: &Node, reader: &Reader<'_>, problems: &mut Problems) -> Option<M
         sha256_span: table.get("sha256").map(|node| node.span.clone()),
         listener,
         listener_span: table.get("listener").map(|node| node.span.clone()),
+        may_be_root: grants,
         config: config.unwrap_or_else(|| Node::empty_table(node.span.clone())),
     })
+}
+
+/// What a module may have that asks for it: whether root is among it.
+fn grants(node: &Node) -> Result<bool, Refusal> {
+    let Kind::List(words) = &node.kind else { return Err(Refusal::kind("a list of text", node)) };
+    for word in words {
+        let word = string(word)?;
+        if word != "root" {
+            return Err(Refusal::new(
+                format!("holds `{word}`, which cannot be granted"),
+                "there is one right: `grant = [\"root\"]`",
+            ));
+        }
+    }
+    Ok(!words.is_empty())
 }
 
 /// A pin.

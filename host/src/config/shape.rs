@@ -81,8 +81,8 @@ pub(super) const RELOAD: Shape =
 /// One module.
 pub(super) const MODULE: Shape = Shape {
     title: "[[module]]",
-    keys: &["name", "enabled", "file", "sha256", "listener", "config"],
-    later: &["grant"],
+    keys: &["name", "enabled", "file", "sha256", "grant", "listener", "config"],
+    later: &[],
 };
 
 /// Every table below the outermost one.

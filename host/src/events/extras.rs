@@ -285,7 +285,16 @@ mod tests {
     fn module(name: &str) -> ModulePlan {
         let (version, sha256, file) = (String::new(), String::new(), String::new());
         let listener = Duration::from_secs(5);
-        ModulePlan { name: name.to_owned(), version, sha256, file, listener, cell: None }
+        ModulePlan {
+            name: name.to_owned(),
+            version,
+            sha256,
+            file,
+            listener,
+            is_bounded: false,
+            may_be_root: false,
+            cell: None,
+        }
     }
 
     #[test]

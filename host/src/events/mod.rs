@@ -5,6 +5,7 @@
 mod extras;
 mod plan;
 mod registry;
+mod wish;
 
 pub(crate) use extras::{Pattern, is_verb};
 pub(crate) use plan::{
@@ -12,3 +13,4 @@ pub(crate) use plan::{
     SHUTDOWN, STARTUP,
 };
 pub(crate) use registry::{Registration, Registry};
+pub(crate) use wish::Wish;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use exeunt_api::abi::{Callback, ProtocolTable};
+use exeunt_ledger::{Entry, Place};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -35,12 +36,16 @@ pub(crate) struct ModulePlan {
     pub(crate) file: String,
     /// How long each of its listeners may take.
     pub(crate) listener: Duration,
+    /// Whether the operator said so: then it is not the module's to say.
+    pub(crate) is_bounded: bool,
+    /// Whether its listeners may have root's rights.
+    pub(crate) may_be_root: bool,
     /// Which cell of a session's state is its own, if it asked for one.
     pub(crate) cell: Option<usize>,
 }
 
 /// A listener in its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listener {
     /// The index of its module.
     pub(crate) module: usize,
@@ -49,6 +54,12 @@ pub(crate) struct Listener {
     pub(crate) callback: Callback,
     /// Its number among all callbacks of the plan.
     pub(crate) number: u32,
+    /// How long it may take.
+    pub(crate) deadline: Duration,
+    /// Where it runs, at the end of a session.
+    pub(crate) place: Place,
+    /// Which attempt of it this is. One that may be tried again is there once for each.
+    pub(crate) attempt: u32,
 }
 
 /// An event and who listens.
@@ -60,6 +71,8 @@ pub(crate) struct Event {
     /// What its owner gave it; 0 for those of the host.
     pub(crate) version: u32,
     pub(crate) listeners: Vec<Listener>,
+    /// Their turns, as the ledger knows them; there when the plan is frozen.
+    pub(crate) roster: Vec<Entry>,
 }
 
 /// A protocol and whose it is.
@@ -98,6 +111,11 @@ impl Plan {
         self.event(event).map_or(&[], |event| &event.listeners)
     }
 
+    /// The turns of an event's listeners, in order.
+    pub(crate) fn roster(&self, event: &str) -> &[Entry] {
+        self.event(event).map_or(&[], |event| &event.roster)
+    }
+
     /// The protocol with that name.
     pub(crate) fn protocol(&self, name: &str) -> Option<&Protocol> {
         self.protocols.iter().find(|protocol| protocol.name == name)
@@ -125,8 +143,8 @@ impl Plan {
         })
     }
 
-    /// SHA-256 of every (module, event, listener) in order: two plans with the same digest owe the
-    /// same calls.
+    /// SHA-256 of every (module, event, listener, place, attempt) in order: two plans with the same
+    /// digest owe the same calls.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for event in &self.events {
@@ -135,6 +153,8 @@ impl Plan {
                     hash.update((part.len() as u64).to_le_bytes());
                     hash.update(part.as_bytes());
                 }
+                hash.update([listener.place as u8]);
+                hash.update(listener.attempt.to_le_bytes());
             }
         }
         hash.finalize().into()

@@ -2,13 +2,14 @@
 //! here, with a text that names the module; nothing can be added after [`Registry::freeze`].
 
 use exeunt_api::abi::{Callback, ProtocolTable, status};
-use exeunt_ledger::{LISTENERS, MODULES, STATE_MAX};
+use exeunt_ledger::{Entry, LISTENERS, MODULES, Place, STATE_MAX};
 
 use super::extras::Extras;
 use super::plan::{
     CONNECT, EXIT, Event, LOGIN, LOGIN_FAILED, Listener, MODULE_UNLOAD, ModulePlan, Plan, Protocol,
     RESTART, SHUTDOWN, STARTUP,
 };
+use super::wish::Wish;
 use crate::cause::Cause;
 
 /// The most bytes of a listener's, an event's or a protocol's name.
@@ -37,6 +38,7 @@ impl Registry {
             owner: None,
             version: 0,
             listeners: Vec::new(),
+            roster: Vec::new(),
         };
         let events = own.into_iter().chain(ends).map(event).collect();
         Self {
@@ -69,30 +71,32 @@ impl Registry {
         &mut self,
         event: &str,
         name: &str,
+        wish: Wish,
         callback: Callback,
         own_code: impl Fn(usize) -> bool,
     ) -> Registration {
         let what = format!("the listener `{name}` for `{event}`");
-        let listener = self.callback(&what, name, callback, own_code)?;
+        let mut listener = self.callback(&what, name, callback, own_code)?;
+        wish.grant(&what, event, &self.modules[listener.module], &mut listener)?;
         let known = self.events.iter().position(|known| known.name == event);
         let known = known.unwrap_or_else(|| {
             // Perhaps a module that comes later declares it: `freeze` looks.
-            let listeners = Vec::new();
             self.events.push(Event {
                 name: event.to_owned(),
                 owner: Some(UNDECLARED),
                 version: 0,
-                listeners,
+                listeners: Vec::new(),
+                roster: Vec::new(),
             });
             self.events.len() - 1
         });
         let listeners = &mut self.events[known].listeners;
         not_twice(&what, listeners.iter(), &listener)?;
-        if listeners.len() == LISTENERS {
-            let why = format!("an event has at most {LISTENERS} listeners");
+        if listeners.len() + wish.attempts as usize > LISTENERS {
+            let why = format!("an event has at most {LISTENERS} listeners, each attempt counted");
             return refuse(status::TOO_BIG, &what, &why);
         }
-        listeners.push(listener);
+        listeners.extend((1..=wish.attempts).map(|n| Listener { attempt: n, ..listener.clone() }));
         Ok(())
     }
 
@@ -112,8 +116,9 @@ impl Registry {
         if !own_code(call as usize) {
             return refuse(status::FOREIGN_POINTER, what, &foreign(called));
         }
-        let number = self.number();
-        Ok(Listener { module, name: name.to_owned(), callback, number })
+        let (number, deadline) = (self.number(), self.modules[module].listener);
+        let (name, place, attempt) = (name.to_owned(), Place::Session, 1);
+        Ok(Listener { module, name, callback, number, deadline, place, attempt })
     }
 
     /// Registers a protocol.
@@ -164,8 +169,9 @@ impl Registry {
             }
             Some(_) => return refuse(status::DUPLICATE, &what, "it is declared twice"),
             None => {
-                let (name, listeners) = (name.to_owned(), Vec::new());
-                self.events.push(Event { name, owner: Some(index), version, listeners });
+                let (name, owner) = (name.to_owned(), Some(index));
+                let (listeners, roster) = (Vec::new(), Vec::new());
+                self.events.push(Event { name, owner, version, listeners, roster });
             }
         }
         Ok(())
@@ -214,7 +220,11 @@ impl Registry {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let Self { modules, events, protocols, extras, cells, .. } = self;
+        let Self { modules, mut events, protocols, extras, cells, .. } = self;
+        for event in &mut events {
+            let turn = |l: &Listener| Entry { place: l.place, again: l.attempt > 1 };
+            event.roster = event.listeners.iter().map(turn).collect();
+        }
         Ok(Plan { modules, events, protocols, extras, cells })
     }
 }

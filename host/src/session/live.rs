@@ -22,6 +22,7 @@ use crate::deadline::Deadline;
 use crate::events::{CONNECT, Event};
 use crate::exit::{self, Leaving};
 use crate::generation::Generation;
+use crate::request::Asker;
 use crate::sys::{self, Polled};
 use crate::{config, log, modules, scoreboard, signals};
 
@@ -35,7 +36,7 @@ pub(super) struct Session {
     pub(super) entry: &'static scoreboard::Entry,
     pub(super) deadline: RefCell<Deadline>,
     pub(super) signals: SignalFd,
-    pub(super) requests: RawFd,
+    pub(super) requests: Asker,
     pub(super) life: RawFd,
     pub(super) connection: OwnedFd,
     pub(super) last_activity: Cell<Moment>,
@@ -105,7 +106,7 @@ impl Session {
             listeners: self.generation.exits(),
             settings: &self.generation.config.exit,
             scoreboard: self.entry,
-            requests: self.requests,
+            requests: &self.requests,
             connection: &self.connection,
             deadline: &self.deadline,
         })
@@ -135,7 +136,7 @@ impl Session {
     }
 
     /// Looks for whatever may end the session: an order, a timeout.
-    fn check(&self) -> Result<(), Ending> {
+    pub(super) fn check(&self) -> Result<(), Ending> {
         self.ending()?;
         if let Some(cause) = self.subject.identity.order().and_then(Cause::from_number) {
             self.commit(cause, &self.subject.identity.order_detail.get());
@@ -278,8 +279,8 @@ impl Living for Session {
         self.entry.command(command, path);
     }
 
-    fn log_in(&self, user: &str) -> Result<(), Ending> {
-        self.check()?;
+    fn log_in(&self, user: &str) -> Result<(), Refused> {
+        self.check().map_err(|Ending| Refused::Ending)?;
         self.has_logged_in(user)
     }
 

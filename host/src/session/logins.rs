@@ -9,8 +9,10 @@ use super::callbacks::About;
 use super::live::Session;
 use crate::api::{Credentials, Ending, Given, Matter, Outcome, Refused};
 use crate::cause::Cause;
+use crate::clock;
 use crate::config::{Kind, Level, Node};
 use crate::events::{LOGIN, LOGIN_FAILED};
+use crate::request::{Answer, NoAnswer, Request};
 
 impl Session {
     /// Asks the authenticators in their order; the first that knows the user decides. One that fails
@@ -43,14 +45,42 @@ impl Session {
         Ok(None)
     }
 
-    /// Somebody has proved who it is.
-    pub(super) fn has_logged_in(&self, user: &str) -> Result<(), Ending> {
+    /// Somebody has proved who it is. A session has one login.
+    pub(super) fn has_logged_in(&self, user: &str) -> Result<(), Refused> {
         let state = self.subject.state;
+        if state.logged_in.load(Relaxed) != 0 {
+            return Err(Refused::NotNow);
+        }
+        self.ask_for_a_place(user).map_err(|Ending| Refused::Ending)?;
         state.user.set(user);
         state.logged_in.store(1, Relaxed);
         self.entry.log_in(user);
         self.log(Level::Info, &format!("{user} logged in"));
-        self.deliver(LOGIN, None)
+        self.deliver(LOGIN, None).map_err(|Ending| Refused::Ending)
+    }
+
+    /// Asks the zygote to count the login; over a limit, or without a zygote, the session ends.
+    fn ask_for_a_place(&self, user: &str) -> Result<(), Ending> {
+        let identity = self.subject.identity;
+        let until = clock::after(clock::now(), self.generation.config.exit.kill_after);
+        let request = Request::Login { user: user.to_owned() };
+        match self.requests.ask(identity, request, until) {
+            Ok(Answer { code: Answer::GRANTED, .. }) => {}
+            Ok(Answer { code, detail }) => {
+                let cause = Cause::from_number(code.into()).unwrap_or(Cause::ModuleRequest);
+                self.commit(cause, &detail);
+            }
+            Err(why) => {
+                // An order or a timeout that has come meanwhile is the cause.
+                self.check()?;
+                let detail = match why {
+                    NoAnswer::Gone => "",
+                    NoAnswer::Late => "it does not answer",
+                };
+                self.commit(Cause::ZygoteLost, detail);
+            }
+        }
+        self.ending()
     }
 
     /// Somebody has failed to; the attempts that are left.

@@ -19,6 +19,7 @@ use super::timers::Timers;
 use crate::deadline::Deadline;
 use crate::generation::Generation;
 use crate::pages::Ledger;
+use crate::request::Asker;
 use crate::{api, clock, log, privileges, scoreboard, signals, sys};
 
 /// What a spare is given by the zygote.
@@ -64,7 +65,7 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         entry: ready.entry,
         deadline: RefCell::new(ready.deadline),
         signals: ready.signals,
-        requests,
+        requests: Asker::new(requests),
         life,
         connection,
         last_activity: Cell::new(clock::now()),

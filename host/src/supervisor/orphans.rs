@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
 
-use exeunt_ledger::SlotStatus;
+use exeunt_ledger::{Slot, SlotStatus};
 use nix::unistd::Pid;
 
 use super::member::{Member, Role, Why};
@@ -41,16 +41,18 @@ impl Supervisor {
         for member in &self.members {
             let Some(held) = &member.held else { continue };
             let number = pid.as_raw().cast_unsigned();
-            let found = held.used().iter().enumerate().find(|(_, slot)| {
-                let identity = &slot.identity;
-                match identity.status() {
-                    SlotStatus::Free => false,
-                    SlotStatus::Taken => slot.takeover.worker.load(SeqCst) == number,
-                    SlotStatus::Reserved | SlotStatus::Open => identity.pid.load(Relaxed) == number,
-                }
+            let is_runner = |slot: &Slot| slot.takeover.worker.load(SeqCst) == number;
+            let is_session = |slot: &Slot| {
+                let status = slot.identity.status();
+                let lives = matches!(status, SlotStatus::Reserved | SlotStatus::Open);
+                lives && slot.identity.pid.load(Relaxed) == number
+            };
+            let mut used = held.used().iter().enumerate();
+            let found = used.find(|(_, slot)| {
+                slot.identity.status() != SlotStatus::Free && (is_runner(slot) || is_session(slot))
             });
             if let Some((index, slot)) = found {
-                if slot.identity.status() == SlotStatus::Taken {
+                if is_runner(slot) {
                     slot.identity.set_runner_status(fate.raw());
                 } else {
                     slot.identity.set_wait_status(fate.raw());

@@ -133,11 +133,10 @@ fn bury(held: &Held) {
                     identity.set_wait_status(KILLED);
                 }
             }
-            SlotStatus::Taken => {
-                if slot.takeover.worker.load(SeqCst) != 0 && identity.runner_status().is_none() {
-                    identity.set_runner_status(KILLED);
-                }
-            }
+            SlotStatus::Taken => {}
+        }
+        if slot.takeover.worker.load(SeqCst) != 0 && identity.runner_status().is_none() {
+            identity.set_runner_status(KILLED);
         }
     }
 }

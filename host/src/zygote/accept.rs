@@ -134,13 +134,4 @@ impl Zygote {
         }
         log::debug(format!("{} is turned away: no slot is free", client.peer));
     }
-
-    /// Sessions that ask not to be counted any more.
-    pub(super) fn take_requests(&mut self) {
-        while let Some(pid) = self.requests.next() {
-            if let Some(super::Child::Session { slot }) = self.children.get(&pid).copied() {
-                self.uncount(slot);
-            }
-        }
-    }
 }

@@ -17,9 +17,18 @@ use crate::log;
 use crate::pages::{self, DAEMON};
 use crate::reap::Fate;
 
+/// As wait(2) has it for a process that was killed.
+const KILLED: i32 = 9;
+
+/// Whether nothing has that number. A child that was not reaped has it still.
+fn is_gone(pid: i32) -> bool {
+    nix::sys::signal::kill(Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
+}
+
 impl Zygote {
     /// Takes over the ledger of a zygote that died.
     pub(super) fn adopt(&mut self) -> io::Result<()> {
+        self.has_adopted = true;
         let digest = self.generation.plan.digest();
         let found = self.header.digest.iter().map(|byte| byte.load(Relaxed));
         self.plan_differs = !found.eq(digest);
@@ -62,6 +71,9 @@ impl Zygote {
     }
 
     fn adopt_session(&mut self, slot: usize) {
+        if self.slots[slot].takeover.worker.load(SeqCst) != 0 {
+            self.adopt_runner(slot);
+        }
         let identity = &self.slots[slot].identity;
         if identity.counted.load(Relaxed) == 1
             && let Ok(peer) = identity.peer.get().parse()
@@ -78,46 +90,70 @@ impl Zygote {
 
     /// A chain that was taken over: by a runner that still works, or that has died.
     fn adopt_chain(&mut self, slot: usize) {
-        let of = &self.slots[slot];
-        match of.takeover.worker.load(SeqCst) {
+        match self.slots[slot].takeover.worker.load(SeqCst) {
             0 => self.go_on(slot),
-            pid => {
-                self.children.insert(pid.cast_signed(), Child::Runner { slot });
-                of.identity.runner.store(pid, Relaxed);
-                let gone = nix::sys::signal::kill(Pid::from_raw(pid.cast_signed()), None).is_err();
-                if of.identity.runner_status().is_some() || gone {
-                    self.died_elsewhere(slot);
-                }
-            }
+            _ => self.adopt_runner(slot),
+        }
+    }
+
+    fn adopt_runner(&mut self, slot: usize) {
+        let of = &self.slots[slot];
+        let pid = of.takeover.worker.load(SeqCst);
+        self.children.insert(pid.cast_signed(), Child::Runner { slot });
+        of.identity.runner.store(pid, Relaxed);
+        if of.identity.runner_status().is_some() || is_gone(pid.cast_signed()) {
+            self.runner_died_elsewhere(slot);
         }
     }
 
     /// No runner had begun: the chain goes on with the next worker.
     fn go_on(&mut self, slot: usize) {
-        let owner = self.slots[slot].identity.owner();
-        if self.slots[slot].identity.take_over(owner) {
-            self.run_rest(slot);
+        let due = self.succession(slot).resume();
+        self.follow(slot, due);
+    }
+
+    /// The supervisor has reaped a process that worked on a slot, and written down how it ended.
+    pub(super) fn died_elsewhere(&mut self, slot: usize) {
+        let Some(of) = self.slots.get(slot) else { return };
+        if of.identity.runner.load(Relaxed) != 0 && of.identity.runner_status().is_some() {
+            self.runner_died_elsewhere(slot);
+        }
+        if of.identity.wait_status().is_some() {
+            self.session_died_elsewhere(slot);
         }
     }
 
-    /// The supervisor has reaped the process that worked on a slot, and written down how it ended.
-    pub(super) fn died_elsewhere(&mut self, slot: usize) {
-        let Some(of) = self.slots.get(slot) else { return };
-        let identity = &of.identity;
-        let runner = identity.runner.load(Relaxed);
-        let (pid, raw) = match identity.status() {
-            SlotStatus::Free => return,
-            SlotStatus::Taken => (runner, identity.runner_status()),
-            _ => (identity.pid.load(Relaxed), identity.wait_status()),
-        };
-        // Without a status it died before anybody looked: as if it had been killed.
-        let fate = self.memory.behind(Fate::from_raw(raw.unwrap_or(9)));
-        match self.children.remove(&pid.cast_signed()) {
-            Some(Child::Session { slot }) => {
-                self.session_died(slot, Pid::from_raw(pid.cast_signed()), fate);
+    fn session_died_elsewhere(&mut self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        let pid = identity.pid.load(Relaxed).cast_signed();
+        if self.children.remove(&pid).is_some() {
+            // Without a status it died before anybody looked: as if it had been killed.
+            let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
+            let fate = self.memory.behind(fate);
+            identity.set_wait_status(fate.raw());
+            self.session_died(slot, Pid::from_raw(pid), fate);
+        }
+    }
+
+    fn runner_died_elsewhere(&mut self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        let pid = identity.runner.load(Relaxed).cast_signed();
+        if self.children.remove(&pid).is_some() {
+            let fate = Fate::from_raw(identity.runner_status().unwrap_or(KILLED));
+            let fate = self.memory.behind(fate);
+            self.runner_died(slot, fate);
+        }
+    }
+
+    /// Without a supervisor nobody says when a process has died that was adopted: looks for itself.
+    pub(super) fn look_for_the_adopted(&mut self) {
+        let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some(*child);
+        for child in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+            match child {
+                Child::Session { slot } => self.session_died_elsewhere(slot),
+                Child::Runner { slot } => self.runner_died_elsewhere(slot),
+                Child::Action => {}
             }
-            Some(Child::Runner { slot }) => self.runner_died(slot, fate),
-            Some(Child::Action) | None => {}
         }
     }
 

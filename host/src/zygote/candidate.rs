@@ -275,6 +275,8 @@ impl Loading<'_> {
             sha256: code.sha256.clone(),
             file,
             listener: module.listener.unwrap_or(self.config.exit.listener),
+            is_bounded: module.listener.is_some(),
+            may_be_root: module.may_be_root,
             cell: None,
         };
         self.report.doing(&format!("the init of module `{}` was running", module.name));

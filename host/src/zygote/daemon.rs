@@ -105,9 +105,8 @@ impl Zygote {
         // Which event it is, for a zygote that comes after this one.
         slot.identity.listen.store(event as u32, Relaxed);
         slot.identity.set_status(SlotStatus::Taken);
-        if slot.identity.take_over(0) {
-            self.run_rest(DAEMON);
-        }
+        let due = self.succession(DAEMON).resume();
+        self.follow(DAEMON, due);
     }
 
     /// The event that the daemon's slot was used for by the zygote before this one.
@@ -147,10 +146,11 @@ impl Zygote {
         let event = self.daemon_event.name();
         let listeners = self.generation.plan.listeners(event);
         let page = &self.slots[DAEMON].takeover;
-        let chain = Chain::new(page, listeners.len(), 0);
+        let chain = Chain::new(page, self.generation.plan.roster(event), 0);
         for (index, listener) in listeners.iter().enumerate() {
+            // An attempt that was not needed has none.
+            let Some(outcome) = chain.phase(index).name() else { continue };
             let title = self.generation.plan.title(listener);
-            let outcome = chain.phase(index).name().unwrap_or("failed");
             let took = chain.took_micros(index) as f64 / 1000.0;
             match chain.error(index) {
                 error if error.is_empty() => {

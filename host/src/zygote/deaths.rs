@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use exeunt_ledger::{Chain, SlotStatus, State};
+use exeunt_ledger::{Chain, Due, Place, SlotStatus, State, Succession, Verdict};
 use nix::unistd::{Pid, getpid};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,17 +11,16 @@ use super::{Child, Zygote};
 use crate::api::Subject;
 use crate::cause::Cause;
 use crate::counters::{self, Own};
+use crate::events::EXIT;
 use crate::journal::Line;
 use crate::pages::DAEMON;
 use crate::reap::{self, Fate};
 use crate::runner::{self, Job};
 use crate::sys::{self, Fork};
-use crate::{clock, config, exit, log};
+use crate::{clock, config, log};
 
 /// How long to wait before a runner that could not be forked is tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(100);
-/// So many runners more than listeners, and the host gives the chain up.
-const SPARE_RUNNERS: usize = 2;
 
 impl Zygote {
     /// Looks at every child that has died: look, record, reap.
@@ -44,83 +43,81 @@ impl Zygote {
     }
 
     pub(super) fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
-        let of = &self.slots[slot];
-        if of.identity.status() != SlotStatus::Open {
+        if self.slots[slot].identity.status() != SlotStatus::Open {
             self.spare_is_lost(pid.as_raw());
             return self.free_slot(slot);
         }
         self.uncount(slot);
         self.board.delete(slot);
-        let listeners = self.generation.exits().len();
-        if Chain::new(&of.state, listeners, 0).is_sealed() {
-            return self.close(slot, &of.state);
-        }
-        if !of.identity.take_over(0) {
-            return;
-        }
-        of.takeover.take(&of.state, listeners, self.generation.plan.cells);
-        of.identity.set_status(SlotStatus::Taken);
+        self.bury(slot, fate);
+    }
+
+    /// The session is dead: what it says about itself is looked at, and what is owed goes on.
+    fn bury(&mut self, slot: usize, fate: Fate) {
+        let due = self.succession(slot).session_died(|page| self.verdict(slot, page, fate));
+        self.follow(slot, due);
+    }
+
+    fn verdict(&self, slot: usize, page: &State, fate: Fate) -> Verdict {
         let now = clock::now();
-        let (cause, mut detail) = reap::cause(&of.identity, &of.takeover, fate, now);
+        let (cause, mut detail) = reap::cause(&self.slots[slot].identity, page, fate, now);
         if matches!(cause, Cause::Crashed | Cause::Exited | Cause::Deadline)
-            && let Some(place) = self.generation.plan.whereabouts(of.takeover.inside.load(Relaxed))
+            && let Some(place) = self.generation.plan.whereabouts(page.inside.load(Relaxed))
         {
             detail = format!("{detail} {place}");
         }
-        exit::commit(&of.takeover, cause, &detail);
-        let (death, why) = reap::death(&of.takeover, fate, now);
-        Chain::new(&of.takeover, listeners, 0).settle(death, &why, now);
-        self.run_rest(slot);
+        let (death, why) = reap::death(page, fate, now);
+        let ended = clock::unix_millis();
+        Verdict { cause: cause as u32, detail, death, why, ended, now }
     }
 
     pub(super) fn runner_died(&mut self, slot: usize, fate: Fate) {
-        let of = &self.slots[slot];
-        of.identity.set_runner(0);
-        let event = self.event_of(slot);
-        let worker = of.identity.owner();
-        let chain = Chain::new(&of.takeover, self.generation.plan.listeners(event).len(), worker);
-        if chain.is_sealed() {
-            return self.chain_is_done(slot);
-        }
         let now = clock::now();
-        let (death, why) = reap::death(&of.takeover, fate, now);
-        chain.settle(death, &why, now);
-        if of.identity.take_over(worker) {
-            self.run_rest(slot);
-        }
+        let due = self.succession(slot).runner_died(|page| reap::death(page, fate, now), now);
+        self.follow(slot, due);
     }
 
-    /// Goes on with the chain on a slot's `takeover` page: a runner if listeners are owed.
-    pub(super) fn run_rest(&mut self, slot: usize) {
-        let of = &self.slots[slot];
-        let listeners = self.generation.plan.listeners(self.event_of(slot)).len();
-        let worker = of.identity.owner();
-        let chain = Chain::new(&of.takeover, listeners, worker);
-        if !self.can_run_listeners(slot) {
-            chain.abandon("the host could not run it: the plan is another than the session's");
-        }
-        if worker as usize > listeners + SPARE_RUNNERS {
-            self.session_log(slot, config::Level::Error, "the runners do not get on; given up");
-            chain.abandon("the host gave up: its runners did not get on");
-        }
-        if chain.owed().is_none() {
-            let _sealed = chain.seal();
-            return self.chain_is_done(slot);
-        }
-        if let Err(e) = self.fork_runner(slot, worker) {
-            log::error(format!("no process for a runner, tried again: {e}"));
-            self.waiting.push(slot);
+    /// A slot with the turns that are to be taken there.
+    pub(super) fn succession(&self, slot: usize) -> Succession<'static> {
+        let plan = &self.generation.plan;
+        Succession::new(&self.slots[slot], plan.roster(self.event_of(slot)), plan.cells)
+    }
+
+    /// Does what is due for a slot.
+    pub(super) fn follow(&mut self, slot: usize, due: Due) {
+        match due {
+            Due::Wait => {}
+            Due::Bury => {
+                // Recorded before anybody says that it is dead.
+                let raw = self.slots[slot].identity.wait_status();
+                self.bury(slot, Fate::from_raw(raw.unwrap_or(9)));
+            }
+            Due::GoOn => self.say_that_its_turns_are_over(slot),
+            Due::Close => self.chain_is_done(slot),
+            Due::Runner { worker, .. } if !self.can_run_listeners(slot) => {
+                let why = "the host could not run it: the plan is another than the session's";
+                self.succession(slot).chain(worker).abandon(None, why);
+                let due = self.succession(slot).retry();
+                self.follow(slot, due);
+            }
+            Due::Runner { worker, place } => {
+                if let Err(e) = self.fork_runner(slot, worker, place) {
+                    log::error(format!("no process for a runner, tried again: {e}"));
+                    self.waiting.push(slot);
+                }
+            }
         }
     }
 
     /// Tries again where a runner could not be forked.
     pub(super) fn retry_runners(&mut self) {
         for slot in std::mem::take(&mut self.waiting) {
-            self.run_rest(slot);
+            let due = self.succession(slot).retry();
+            self.follow(slot, due);
         }
     }
 
-    fn fork_runner(&mut self, slot: usize, worker: u32) -> std::io::Result<()> {
+    fn fork_runner(&mut self, slot: usize, worker: u32, place: Place) -> std::io::Result<()> {
         let zygote = getpid();
         self.slots[slot].takeover.worker.store(0, Relaxed);
         match sys::fork()? {
@@ -130,6 +127,7 @@ impl Zygote {
                     zygote,
                     ledger: &self.ledger,
                     worker,
+                    place,
                     event: self.event_of(slot),
                     life: std::os::fd::AsRawFd::as_raw_fd(&self.life),
                 };
@@ -147,18 +145,21 @@ impl Zygote {
         if slot == DAEMON {
             self.daemon_event_is_done();
         } else {
-            self.close(slot, &self.slots[slot].takeover);
+            self.close(slot);
         }
     }
 
     /// The session on a slot has ended: journal and log, then the slot is free.
-    fn close(&mut self, slot: usize, page: &'static State) {
-        let listeners = self.generation.exits();
-        let chain = Chain::new(page, listeners.len(), 0);
+    fn close(&mut self, slot: usize) {
+        let page = self.succession(slot).page();
+        let chain = Chain::new(page, self.generation.plan.roster(EXIT), 0);
         let subject = Subject::new(self.generation, &self.slots[slot].identity, page);
-        let line = Line::of(&subject, self.generation.number, self.is_replay, &chain, listeners);
+        let line = Line::of(&subject, self.generation, self.is_replay, &chain);
         self.session_log(slot, config::Level::Info, &line.summary());
-        if let Err(e) = self.journal.append(&line) {
+        // A zygote that died after the line and before the slot was free has written it.
+        let is_there = self.slots[slot].identity.closing.swap(1, Relaxed) == 1
+            && self.journal.holds(&subject.about.id);
+        if !is_there && let Err(e) = self.journal.append(&line) {
             counters::count(Own::JournalFailures, None);
             let failures = self.header.journal_failures.fetch_add(1, Relaxed);
             if failures == 0 {
@@ -173,10 +174,11 @@ impl Zygote {
     fn free_slot(&mut self, slot: usize) {
         let of = &self.slots[slot];
         let (listeners, cells) = (self.generation.exits().len(), self.generation.plan.cells);
-        if of.identity.status() == SlotStatus::Taken {
+        if !std::ptr::eq(self.succession(slot).page(), &raw const of.state) {
             of.takeover.reset(listeners, cells);
         }
         of.state.reset(listeners, cells);
+        self.lent.remove(&slot);
         of.identity.reset();
         self.free.push(slot);
     }

@@ -11,6 +11,7 @@ mod daemon;
 mod deaths;
 mod listens;
 mod orders;
+mod requests;
 mod spares;
 
 use std::collections::{HashMap, VecDeque};
@@ -108,12 +109,16 @@ struct Zygote {
     kills: VecDeque<Kill>,
     /// The clients of the control actions that are running, by process.
     actions: HashMap<i32, UnixStream>,
+    /// Some of its children are not its own: they were those of a zygote that died.
+    has_adopted: bool,
     /// It finishes what a daemon left that was killed.
     is_replay: bool,
     /// The plan is another than that of the sessions that were adopted: nothing can be run for them.
     plan_differs: bool,
     /// Chains that wait for a runner that could not be forked.
     waiting: Vec<usize>,
+    /// Sessions that wait for a runner to take their turns, by slot: the number of their request.
+    lent: HashMap<usize, u16>,
     /// Spares that died before they served, one after the other.
     lost_spares: u32,
     /// No connection is accepted before this moment.
@@ -243,9 +248,11 @@ impl Zygote {
             order_at: None,
             kills: VecDeque::new(),
             actions: HashMap::new(),
+            has_adopted: false,
             is_replay: false,
             plan_differs: false,
             waiting: Vec::new(),
+            lent: HashMap::new(),
             lost_spares: 0,
             accept_from: 0,
             spares_from: 0,
@@ -337,7 +344,8 @@ impl Zygote {
         let refill = (self.wants_spares() && self.spares_from > now).then_some(self.spares_from);
         let accept = (self.accept_from > now).then_some(self.accept_from);
         let kill = self.kills.front().map(|kill| kill.at);
-        let next = [order, retry, refill, accept, kill].into_iter().flatten().min();
+        let look = self.must_look().then(|| clock::after(now, deaths::RETRY));
+        let next = [order, retry, refill, accept, kill, look].into_iter().flatten().min();
         next.map(|moment| clock::until(moment, now))
     }
 
@@ -350,8 +358,16 @@ impl Zygote {
             self.order_all(cause, "");
         }
         self.kill_the_overdue(now);
+        if self.must_look() {
+            self.look_for_the_adopted();
+        }
         self.retry_runners();
         self.go_on_if_empty();
+    }
+
+    /// Whether there are deaths that nobody tells.
+    fn must_look(&self) -> bool {
+        self.has_adopted && self.phase == Phase::Lost && !self.children.is_empty()
     }
 
     fn session_log(&self, slot: usize, level: config::Level, text: &str) {

@@ -81,7 +81,7 @@ impl Zygote {
             }
             let ordered = of.identity.ordered_at.load(Relaxed);
             let last = clock::after(ordered, self.longest_end());
-            if Chain::new(&of.state, 0, 0).cause().is_some() && now < last {
+            if Chain::new(&of.state, &[], 0).cause().is_some() && now < last {
                 let place = self.kills.partition_point(|kill| kill.at <= last);
                 self.kills.insert(place, Kill { at: last, slot, session });
                 continue;

@@ -137,6 +137,7 @@ border! {
     session_login_failed(session: plain(Handle), user: str) -> count;
     session_end(session: plain(Handle), cause: str, detail: opt) -> code;
     farewell(ended: plain(Handle), bytes: bytes) -> code;
+    register_listener_with(registrar: plain(Handle), event: str, name: str, callback: plain(Callback), place: plain(u32), attempts: plain(u32), millis: plain(u64)) -> code;
     register_control(registrar: plain(Handle), action: str, callback: plain(Callback)) -> code;
     register_authenticator(registrar: plain(Handle), name: str, place: plain(u32), callback: plain(Callback)) -> code;
     open_file(registrar: plain(Handle), path: str) -> code;

@@ -101,8 +101,8 @@ pub struct Host {
     /// \[session\] Reports the command that is being served, and a path or [`Str::NONE`], for `who`
     /// and the journal. Longer texts are cut.
     pub session_command: unsafe extern "C" fn(Handle, Str, Str) -> i32,
-    /// \[session\] The client has proved who it is: runs the `core.login` listeners. `ENDING` if one of
-    /// them denies or the session is to end.
+    /// \[session\] The client has proved who it is: asks for its place and runs the `core.login`
+    /// listeners, once in a session. `ENDING` if a limit or a listener denies or the session is to end.
     pub session_login: unsafe extern "C" fn(Handle, Str) -> i32,
     /// \[session\] The client failed to prove who it is: runs the `core.login-failed` listeners. The
     /// number of attempts that are left, or `ENDING` if there are none.
@@ -163,6 +163,13 @@ pub struct Host {
     /// callback. There the payload is the list of its arguments, texts; it may give any value with
     /// `answer` (and 0), which is the reply.
     pub register_control: unsafe extern "C" fn(Handle, Str, Callback) -> i32,
+
+    /// \[init\] Registers a listener as `register_listener` does, with wishes: where it runs (a
+    /// [`Station`](super::Station)), how often at most (1 to 8: again after each failure), for how many
+    /// milliseconds at most (0: as long as any). Place and attempts only where an end or the daemon's
+    /// own events are listened for.
+    pub register_listener_with:
+        unsafe extern "C" fn(Handle, Str, Str, Callback, u32, u32, u64) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

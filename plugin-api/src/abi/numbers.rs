@@ -64,6 +64,8 @@ pub enum Fact {
     Claimed = 15,
     /// Text: what they prove it with, for an authenticator.
     Secret = 16,
+    /// Text: names this turn of a listener: the same for all its attempts at one end, and for no other.
+    Token = 17,
     /// Number: bytes received from the client.
     BytesIn = 32,
     /// Number: bytes sent to the client.
@@ -90,7 +92,7 @@ impl Fact {
     /// The fact with the number `n`, if there is one.
     #[must_use]
     pub fn from_number(n: u32) -> Option<Self> {
-        const ALL: [Fact; 26] = [
+        const ALL: [Fact; 27] = [
             Fact::Session,
             Fact::User,
             Fact::Peer,
@@ -107,6 +109,7 @@ impl Fact {
             Fact::Reply,
             Fact::Claimed,
             Fact::Secret,
+            Fact::Token,
             Fact::BytesIn,
             Fact::BytesOut,
             Fact::Started,
@@ -174,6 +177,18 @@ impl Place {
     pub fn from_number(n: u32) -> Option<Self> {
         (n == Place::Session as u32).then_some(Place::Session)
     }
+}
+
+/// Where a listener for `core.exit` runs, for `register_listener_with`.
+pub struct Station;
+
+impl Station {
+    /// In the session's process while that lives; else in a runner.
+    pub const SESSION: u32 = 1;
+    /// In a runner, a clean process with the session's identity, in any case.
+    pub const RUNNER: u32 = 2;
+    /// In a runner with root's rights, if the daemon has them and `modules.toml` grants them.
+    pub const ROOT: u32 = 3;
 }
 
 /// What an authenticator gives with `answer`. Nothing given is [`Verdict::UNKNOWN`].

@@ -153,6 +153,17 @@ pub trait Offer: 'static {
 
     /// See [`Host::register_control`].
     fn register_control(registrar: Handle, action: &str, callback: Callback) -> Answer<()>;
+
+    /// See [`Host::register_listener_with`].
+    fn register_listener_with(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        place: u32,
+        attempts: u32,
+        millis: u64,
+    ) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -220,6 +231,7 @@ fn table<O: Offer>() -> Host {
         authenticate: raw::authenticate::<O>,
         open_file: raw::open_file::<O>,
         register_control: raw::register_control::<O>,
+        register_listener_with: raw::register_listener_with::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
 }

@@ -23,6 +23,28 @@ impl Held<'_> {
         unsafe { host().register_listener()(self.handle, event, name, callback) }
     }
 
+    pub(crate) fn register_listener_with(
+        self,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        (place, attempts, millis): (u32, u32, u64),
+    ) -> i32 {
+        let (event, name, host) = (Str::new(event), Str::new(name), host());
+        // SAFETY: the callback was made by `listener`, so it stays valid for ever.
+        unsafe {
+            host.register_listener_with()(
+                self.handle,
+                event,
+                name,
+                callback,
+                place,
+                attempts,
+                millis,
+            )
+        }
+    }
+
     pub(crate) fn register_protocol(self, name: &str, table: &ProtocolTable) -> i32 {
         // SAFETY: the host copies the table, which was made by `protocol_table`, so that what it points
         // to stays valid for ever.

@@ -153,12 +153,13 @@ impl<'a> Session<'a> {
         done(self.held.command(command, path), "reporting the command").map(drop)
     }
 
-    /// The client has proved that it is `user`: admits it and runs the `core.login` listeners.
+    /// The client has proved that it is `user`: admits it and runs the `core.login` listeners. Once in a
+    /// session.
     ///
     /// # Errors
     ///
     /// [`Error::Ending`] if a limit or a listener denies it: the session then has its cause, and the
-    /// protocol's `farewell` gives the reply.
+    /// protocol's `farewell` gives the reply. Another one if somebody has logged in already.
     ///
     /// ```no_run
     /// # use exeunt_api::prelude::*;

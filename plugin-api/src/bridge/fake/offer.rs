@@ -280,6 +280,18 @@ impl Offer for Fake {
         Self::open_directory(registrar, path)
     }
 
+    fn register_listener_with(
+        registrar: Handle,
+        event: &str,
+        name: &str,
+        callback: Callback,
+        _place: u32,
+        _attempts: u32,
+        _millis: u64,
+    ) -> Answer<()> {
+        Self::register_listener(registrar, event, name, callback)
+    }
+
     fn register_control(_registrar: Handle, action: &str, callback: Callback) -> Answer<()> {
         register(format!("control {action}"), callback)
     }
