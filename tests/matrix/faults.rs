@@ -1,6 +1,8 @@
 //! What the faulty listener does, and what is to become of it. How it does that is the business of the
 //! module `misbehave`.
 
+use super::cells::Identity;
+
 /// What the listener does when it is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -20,10 +22,11 @@ pub(super) enum Fault {
     CloseAll,
     TamperPage,
     TamperProcess,
+    TamperIdentity,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::None,
         Self::Error,
         Self::Panic,
@@ -40,6 +43,7 @@ impl Fault {
         Self::CloseAll,
         Self::TamperPage,
         Self::TamperProcess,
+        Self::TamperIdentity,
     ];
 
     /// Its name here and in the settings of `misbehave`.
@@ -61,13 +65,16 @@ impl Fault {
             Self::CloseAll => "close-all",
             Self::TamperPage => "tamper-page",
             Self::TamperProcess => "tamper-process",
+            Self::TamperIdentity => "tamper-identity",
         }
     }
 
     /// The outcome of the listener. There is none for a session that lies about its own slot: of that
     /// only the other sessions are promised something.
-    pub(super) fn outcome(self) -> Option<&'static str> {
+    pub(super) fn outcome(self, identity: Identity) -> Option<&'static str> {
         Some(match self {
+            // Without root nobody can become somebody else.
+            Self::TamperIdentity if identity == Identity::Nobody => "done",
             Self::None | Self::ForkHolding => "done",
             Self::Spin | Self::SleepBlocked | Self::Sigstop => "timed-out",
             Self::TamperPage => return None,

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::cells::{Cell, Identity, Position};
+use super::faults::Fault;
 use super::verdict;
 use crate::harness::*;
 
@@ -214,18 +215,25 @@ impl Site {
 /// The three modules, the faulty one in its place, and how their listeners are called.
 fn modules(setup: Setup, cell: Cell) -> (Setup, [&'static str; 3]) {
     let faulty = cell.position as usize;
-    let settings = format!("how = '{}'\nserve = true\nspared = '{BYSTANDER}'", cell.fault.how());
+    // Only a listener that is root can become somebody else.
+    let as_root = cell.fault == Fault::TamperIdentity;
+    let how = cell.fault.how();
+    let settings =
+        format!("how = '{how}'\nserve = true\nspared = '{BYSTANDER}'\nas_root = {as_root}");
     let mut chain = ["trace_a/trace", "trace_b/trace", "trace_c/trace"];
     chain[faulty] = "misbehave/misbehave";
     // Soon where it is waited for; where it is not, a busy machine must not make it come.
-    let hangs = cell.fault.outcome() == Some("timed-out");
-    let deadline = if hangs { "listener = '300ms'" } else { "" };
+    let hangs = cell.fault.outcome(cell.identity) == Some("timed-out");
+    let mut keys = if hangs { "listener = '300ms'" } else { "" };
+    if as_root {
+        keys = "grant = ['root']";
+    }
     let ftp = |setup: Setup| setup.module_with("ftp", "root = 'srv'\nanonymous = true");
     // It has a listener of its own, which must not come between the faulty one and its end of the chain.
     let is_last = cell.position == Position::Last;
     let setup = if is_last { ftp(setup) } else { setup };
     let setup = Position::ALL.iter().fold(setup, |setup, place| match *place as usize {
-        place if place == faulty => setup.module_keyed("misbehave", deadline, &settings),
+        place if place == faulty => setup.module_keyed("misbehave", keys, &settings),
         place => setup.module(["trace_a", "trace_b", "trace_c"][place]),
     });
     (if is_last { setup } else { ftp(setup) }, chain)

@@ -16,7 +16,7 @@ pub(super) fn of(site: &Site, cell: Cell, exit: &Exit) -> Vec<String> {
         cause => cause.journalled(),
     };
     wrong.unless_same("the cause", &*exit.cause, cause);
-    let Some(outcome) = cell.fault.outcome() else { return lies(site, exit, wrong) };
+    let Some(outcome) = cell.fault.outcome(cell.identity) else { return lies(site, exit, wrong) };
     wrong.of_chain(site, exit, outcome);
     wrong.0
 }

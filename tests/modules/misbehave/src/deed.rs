@@ -59,6 +59,8 @@ pub(crate) enum How {
     TamperPage,
     /// Leaves the process with another umask, working directory and signal mask.
     TamperProcess,
+    /// Leaves the process with another user and group, if it may change them.
+    TamperIdentity,
     /// Uses memory, until it is killed for it; a gigabyte at most.
     Eat,
     /// Uses memory, with a bound that it gives to itself first, until an allocation fails.
@@ -119,6 +121,7 @@ pub(crate) fn misbehave(how: How) -> Result<()> {
             misbehave(How::Umask)?;
             misbehave(How::Chdir)?;
         }
+        How::TamperIdentity => become_nobody(),
         How::Eat => eat(),
         How::Starve => starve(),
         How::Thread => drop(thread::Builder::new().name("left-behind".into()).spawn(sleep)?),
@@ -182,6 +185,14 @@ fn tamper_page() -> Result<()> {
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), page, bytes.len()) };
     }
     Ok(())
+}
+
+fn become_nobody() {
+    const NOBODY: u32 = 65534;
+    // SAFETY: changes numbers of the process, or nothing.
+    unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) };
+    // SAFETY: as above.
+    unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) };
 }
 
 /// What one step of using memory takes.

@@ -26,6 +26,9 @@ struct Config {
     /// Whether its protocol is there too, beside what it does at `event`.
     #[settings(default)]
     serve: bool,
+    /// Whether it wishes to be root in `core.exit`.
+    #[settings(default)]
+    as_root: bool,
 }
 
 /// Where it misbehaves.
@@ -74,7 +77,8 @@ impl Module for Misbehave {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
-        let Config { event, how, trace, spared, serve } = config;
+        let Config { event, how, trace, spared, serve, as_root } = config;
+        let wish = if as_root { Wish::new().as_root() } else { Wish::new() };
         let name = "misbehave";
         let act = Act { how, trace };
         if let How::DuplicateListener = how {
@@ -90,7 +94,7 @@ impl Module for Misbehave {
             Point::Connect => reg.on("core.connect", name, at_event(act)),
             Point::Login => reg.on("core.login", name, at_event(act)),
             Point::Serve => reg.protocol(name, Server(act)),
-            Point::Exit => reg.on_exit(name, move |exit| {
+            Point::Exit => reg.on_exit_with(name, wish, move |exit| {
                 let host = exit.peer().rsplit_once(':').map(|(host, _)| host);
                 if spared.is_some() && host == spared.as_deref() {
                     return act.say(exit.session());
