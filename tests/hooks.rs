@@ -163,29 +163,6 @@ fn ftp_has_its_commands_hooked_and_secrets_are_not_shown() {
     assert_eq!(trace.last().map(String::as_str), Some("log QUIT None Some(Ending) None"));
 }
 
-/// `geheim`, by `openssl passwd -6`.
-const GEHEIM: &str = "$6$Zm9vYmFy$3KMnqjZBzMCvzphmImVtxa3td4EU3rOWcQkd.bT/mgUcNhglS5PxmybbLcDQ.0sn1fuCAnEtJWgm5L1sxdpGT1";
-
-/// FTP with users from a file.
-fn with_users(users: &str) -> Setup {
-    let users = users.replace("GEHEIM", GEHEIM);
-    let setup = Setup::new().file("srv/anna/a.txt", "text").file("users", users);
-    let setup = setup
-        .module_with("ftp", "root = 'srv'\nwrite = ['/anna']")
-        .module_with("passwd_file", "file = 'users'");
-    setup.listen("ftp")
-}
-
-/// A login by FTP; with what it is answered.
-#[track_caller]
-fn log_in(daemon: &Daemon, user: &str, password: &str, answer: &str) -> Client {
-    let mut client = daemon.connect();
-    client.expect("220 ");
-    client.ask(&format!("USER {user}"), "331 ");
-    client.ask(&format!("PASS {password}"), answer);
-    client
-}
-
 #[test]
 fn a_user_of_the_file_logs_in_and_has_their_home_and_root() {
     let daemon = with_users("anna:GEHEIM:/anna\nbert:GEHEIM::/anna\ncarl:GEHEIM::/none\n").start();

@@ -111,6 +111,27 @@ fn an_address_has_its_own_limit() {
 }
 
 #[test]
+fn an_address_that_connects_too_often_is_sent_away() {
+    let traced = "events = ['connection-rate']";
+    let setup = Setup::new().module_with("trace_a", traced).listen("echo");
+    let daemon = setup.limits("connections_per_minute = 3").start();
+    for _ in 0..3 {
+        comes_in(&daemon).ask("quit", "goodbye: ");
+    }
+    for _ in 0..2 {
+        daemon.connect().expect("goodbye: the client connects too often");
+    }
+    let mut exits = daemon.wait_exits(5);
+    exits.retain(|exit| exit.cause == "connection-rate");
+    assert_eq!(exits.len(), 2);
+    for exit in exits {
+        assert_eq!(exit.detail.as_deref(), Some("limit 3 for 127.0.0.1"));
+        assert_eq!(daemon.entered(&exit.session), "trace_a/connection-rate trace_a/trace");
+    }
+    Client::from("127.0.0.2", ("127.0.0.1", daemon.port(None))).expect("hello");
+}
+
+#[test]
 fn a_session_whose_logins_fail_ends() {
     let setup = Setup::new().file("srv/a", "").module_with("ftp", "root = 'srv'");
     let setup = setup.module("trace_a").listen("ftp").limits("login_attempts = 2");

@@ -40,11 +40,15 @@ causes! {
     3 ClientReset "client-reset" "the client's connection was reset";
     4 TimeoutLogin "timeout-login" "nobody logged in within the login timeout";
     5 TimeoutIdle "timeout-idle" "the client was idle for too long";
+    6 TimeoutNoTransfer "timeout-no-transfer" "nothing was transferred for too long";
+    7 TimeoutStalled "timeout-stalled" "a transfer did not move for too long";
     8 TimeoutSession "timeout-session" "the session reached its greatest length";
     9 AccessDenied "access-denied" "a module denied the connection or the login";
     11 LimitSessions "limit-sessions" "as many sessions as allowed were open";
     12 LimitPerAddress "limit-per-address" "as many sessions as allowed were open from the client's address";
+    13 LimitLogins "limit-logins" "as many logins as allowed were open";
     14 LimitLoginAttempts "limit-login-attempts" "as many logins as allowed had failed";
+    15 ConnectionRate "connection-rate" "as many connections as allowed within a minute had come from the client's address";
     16 BadProtocol "bad-protocol" "the client does not speak the protocol";
     18 ModuleRequest "module-request" "a module asked for the end";
     20 Kicked "kicked" "an operator ended the session";
@@ -64,9 +68,13 @@ impl Cause {
         match self {
             Cause::TimeoutLogin => Some("core.timeout-login"),
             Cause::TimeoutIdle => Some("core.timeout-idle"),
+            Cause::TimeoutNoTransfer => Some("core.timeout-no-transfer"),
+            Cause::TimeoutStalled => Some("core.timeout-stalled"),
             Cause::TimeoutSession => Some("core.timeout-session"),
             Cause::LimitSessions => Some("core.limit-sessions"),
             Cause::LimitPerAddress => Some("core.limit-per-address"),
+            Cause::LimitLogins => Some("core.limit-logins"),
+            Cause::ConnectionRate => Some("core.connection-rate"),
             Cause::LimitLoginAttempts => Some("core.limit-login-attempts"),
             _ => None,
         }
@@ -100,7 +108,8 @@ mod tests {
     #[test]
     fn every_timeout_and_limit_has_its_event() {
         for cause in Cause::ALL.iter().filter(|c| c.name().contains("-")) {
-            let named = cause.name().starts_with("timeout-") || cause.name().starts_with("limit-");
+            let named = ["timeout-", "limit-", "connection-rate"];
+            let named = named.iter().any(|begin| cause.name().starts_with(begin));
             assert_eq!(
                 cause.event().map(|e| e.strip_prefix("core.")),
                 named.then(|| Some(cause.name()))

@@ -76,6 +76,9 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
         chain.had_elsewhere(turn);
         course.run(leaving.deadline);
     }
+    if leaving.subject.identity.has_wtmp() && chain.begin(Step::Wtmp) {
+        clean_up_wtmp(leaving);
+    }
     if chain.begin(Step::Linger) {
         linger(leaving);
     }
@@ -110,6 +113,13 @@ fn say_farewell(leaving: &Leaving<'_>) {
         let text = format!("the farewell of protocol {} failed: {why}", protocol.name);
         log::line(config::Level::Error, &subject.about.id, module, &text);
     }
+}
+
+/// Has the zygote write that the user is gone. It also does so by itself when the process is gone.
+fn clean_up_wtmp(leaving: &Leaving<'_>) {
+    let until = clock::after(clock::now(), leaving.settings.kill_after);
+    arm(leaving.deadline, leaving.subject.state, clock::after(until, leaving.settings.kill_after));
+    let _later = leaving.requests.ask(leaving.subject.identity, Request::LogOut, until);
 }
 
 /// Asks the zygote for a runner that takes this turn and those after it in the same place, and waits

@@ -32,6 +32,7 @@ mod signals;
 mod supervisor;
 mod sys;
 mod trial;
+mod wtmp;
 mod zygote;
 
 use std::process::ExitCode;

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use exeunt_ledger::{Header, Identity, MAGIC, Slot, State, VERSION};
 
@@ -16,9 +16,17 @@ pub(crate) const KEPT: &str = "modules";
 /// The slot of the daemon's own events; sessions begin at 1.
 pub(crate) const DAEMON: usize = 0;
 
+/// The log of logins in the runtime directory.
+pub(crate) const LOGINS: &str = "logins";
+
 /// The name of a generation's ledger in the runtime directory.
 pub(crate) fn file_name(generation: u64) -> String {
     format!("ledger.{generation}")
+}
+
+/// The generation whose ledger has that name.
+pub(crate) fn generation_of(name: &str) -> Option<u64> {
+    name.strip_prefix("ledger.")?.parse().ok()
 }
 
 /// Writes the first page of a new ledger for that many sessions.
@@ -40,21 +48,26 @@ pub(crate) fn create(
     Ok(())
 }
 
-/// Maps the first page to read: for the supervisor.
-pub(crate) fn header(file: &File) -> io::Result<&'static Header> {
-    Ok(&sys::map_read_only::<Header>(file, 0, 1)?[0])
-}
-
 /// Maps every slot that another generation has used, to read; a layout that is not known is refused.
 pub(crate) fn slots_to_read(file: &File) -> io::Result<&'static [Slot]> {
-    let header = header(file)?;
-    if header.magic.load(Relaxed) != MAGIC || header.version.load(Relaxed) != VERSION {
+    let slots = sys::map_read_only(file, offset(0), used(file)?)?;
+    sys::not_for_children(slots)?;
+    Ok(slots)
+}
+
+/// The same until the value is dropped.
+pub(crate) fn slots_for_now(file: &File) -> io::Result<Mapping<Slot>> {
+    sys::map_read_only_for_now(file, offset(0), used(file)?)
+}
+
+fn used(file: &File) -> io::Result<usize> {
+    let page = sys::map_read_only_for_now::<Header>(file, 0, 1)?;
+    let header = &page[0];
+    if header.magic.load(Acquire) != MAGIC || header.version.load(Relaxed) != VERSION {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a ledger of another layout"));
     }
     let used = header.used.load(Relaxed).min(header.capacity.load(Relaxed) + 1);
-    let slots = sys::map_read_only(file, offset(0), used.max(1) as usize)?;
-    sys::not_for_children(slots)?;
-    Ok(slots)
+    Ok(used.max(1) as usize)
 }
 
 /// A ledger as the supervisor has it, which records how orphans died: the first page and every slot,

@@ -11,6 +11,7 @@ mod folders;
 mod limits;
 mod listing;
 mod login;
+mod logins;
 mod secrets;
 mod sockets;
 mod timeouts;

@@ -24,7 +24,7 @@ pub(crate) use journal::Exit;
 pub(crate) use memory::MemoryGroup;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use process::Process;
-pub(crate) use scenes::{ALL, greeted, kill_everything, three};
+pub(crate) use scenes::{ALL, GEHEIM, greeted, kill_everything, log_in, three, with_users};
 pub(crate) use setup::Setup;
 
 /// Sends a signal to a process.
@@ -78,7 +78,7 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Past libtest, which would show it for a failed test only.
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let name = thread::current().name().unwrap_or_default().to_owned();
     // A line that nobody reads is no failure.
     let _unread = writeln!(std::io::stderr(), "skipped: {why} ({name})");

@@ -18,6 +18,8 @@ const NOBODY: u32 = 65534;
 pub(crate) struct Scratch {
     dir: TempDir,
     pub(super) env: Vec<(String, String)>,
+    /// What a shell does first, in mounts of the daemon's own.
+    pub(super) mounts: Option<String>,
     pub(super) as_nobody: bool,
     /// The sockets that the daemon is started with, by name.
     pub(super) passed: Vec<(String, OwnedFd)>,
@@ -32,6 +34,7 @@ impl Scratch {
         let scratch = Self {
             dir: dir.expect("a scratch folder can be made"),
             env: Vec::new(),
+            mounts: None,
             as_nobody: false,
             passed: Vec::new(),
             group: None,
@@ -87,6 +90,12 @@ impl Scratch {
             let socket = self.passed.get(number).map(|(_, socket)| socket.try_clone());
             socket.map(|socket| Stdio::from(socket.expect("a socket can be passed")))
         };
+        if let Some(mounts) = &self.mounts {
+            let mut program = Command::new("unshare");
+            program.args(["--mount", "sh", "-c", &format!("{mounts} && exec \"$0\" \"$@\"")]);
+            program.arg(exeunt).stdin(Stdio::null()).stdout(out);
+            return program;
+        }
         let mut program = Command::new("sh");
         if let Some(group) = &self.group {
             program.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(group.door()).arg(exeunt);

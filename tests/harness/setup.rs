@@ -119,6 +119,12 @@ impl Setup {
         self
     }
 
+    /// What a shell does before the daemon begins, in mounts that nobody else sees; only for root.
+    pub(crate) fn mounts(mut self, script: &str) -> Self {
+        self.scratch.mounts = Some(script.to_owned());
+        self
+    }
+
     /// A variable in the daemon's environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.scratch.env.push((name.to_owned(), value.to_owned()));

@@ -58,6 +58,10 @@ pub struct Identity {
     runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
+    /// Whether the limits count its login; changed under the lock of the log of logins alone.
+    pub login: AtomicU32,
+    /// Whose login it is.
+    pub login_user: Text<64>,
     /// The answer to the session's last request: the request's number, and what the host says.
     pub answer: AtomicU32,
     /// The detail of the answer.
@@ -72,6 +76,8 @@ pub struct Identity {
     pub listeners: AtomicU32,
     /// How many runners have had turns for it while it lived.
     pub lent: AtomicU32,
+    /// The record of its login in wtmp: 0 none, 1 written, 2 closed.
+    wtmp: AtomicU32,
     /// Whether its line is being written into the journal: it may be there already.
     pub closing: AtomicU32,
     /// The client's address and port.
@@ -98,6 +104,8 @@ impl Identity {
             wait_status: AtomicU64::new(0),
             runner_status: AtomicU64::new(0),
             counted: AtomicU32::new(0),
+            login: AtomicU32::new(0),
+            login_user: Text::new(),
             answer: AtomicU32::new(0),
             answer_detail: Text::new(),
             started: AtomicU64::new(0),
@@ -105,6 +113,7 @@ impl Identity {
             listen: AtomicU32::new(0),
             listeners: AtomicU32::new(0),
             lent: AtomicU32::new(0),
+            wtmp: AtomicU32::new(0),
             closing: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
@@ -177,6 +186,24 @@ impl Identity {
         self.runner.store(pid, Release);
     }
 
+    /// Says that a login is about to be recorded. A death before it is leaves none, and a record too
+    /// few is better than one too many.
+    pub fn begin_wtmp(&self) {
+        self.wtmp.store(1, Release);
+    }
+
+    /// Whether a login was recorded that is not closed.
+    #[must_use]
+    pub fn has_wtmp(&self) -> bool {
+        self.wtmp.load(Acquire) == 1
+    }
+
+    /// Says that the record is about to be closed; false if there is none, or somebody has.
+    #[must_use]
+    pub fn end_wtmp(&self) -> bool {
+        self.wtmp.compare_exchange(1, 2, AcqRel, Acquire).is_ok()
+    }
+
     fn status_in(word: &AtomicU64) -> Option<i32> {
         let word = word.load(Acquire);
         (word & Self::DEAD != 0).then_some(word as u32 as i32)
@@ -189,10 +216,12 @@ impl Identity {
             &self.owner,
             &self.order,
             &self.counted,
+            &self.login,
             &self.answer,
             &self.listen,
             &self.listeners,
             &self.lent,
+            &self.wtmp,
             &self.closing,
         ] {
             word.store(0, Relaxed);
@@ -210,6 +239,7 @@ impl Identity {
         self.pid.store(0, Relaxed);
         self.runner.store(0, Relaxed);
         self.order_detail.clear();
+        self.login_user.clear();
         self.answer_detail.clear();
         self.peer.clear();
         self.local.clear();

@@ -11,6 +11,7 @@
 mod chain;
 mod identity;
 mod layout;
+mod logins;
 mod roster;
 mod state;
 mod succession;
@@ -19,6 +20,7 @@ mod text;
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};
 pub use identity::{Identity, SlotStatus};
 pub use layout::{Header, LISTENERS, MAGIC, MODULES, PAGE, STATE_MAX, Slot, Stage, VERSION};
+pub use logins::{Login, LoginCounts, LoginLog};
 pub use roster::{Entry, Place};
 pub use state::{Death, ListenerCell, ModuleCell, State, Step};
 pub use succession::{Due, Succession, Verdict};

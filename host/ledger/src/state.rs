@@ -19,6 +19,8 @@ pub enum Step {
     Farewell = 1,
     /// The connections were closed.
     Linger = 2,
+    /// The record of its login was closed.
+    Wtmp = 3,
 }
 
 /// How far one listener has come, and how it went.

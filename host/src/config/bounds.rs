@@ -21,8 +21,30 @@ pub(crate) struct Limits {
     pub(crate) sessions: Option<u32>,
     /// Sessions at the same time from one address.
     pub(crate) sessions_per_address: Option<u32>,
+    /// Connections within a minute from one address.
+    pub(crate) connections_per_minute: Option<u32>,
+    /// Sessions that have logged in, at the same time.
+    pub(crate) logins: Option<u32>,
+    /// The same from one address.
+    pub(crate) logins_per_address: Option<u32>,
+    /// The same of one user.
+    pub(crate) logins_per_user: Option<u32>,
     /// Failed logins in one session.
     pub(crate) login_attempts: Option<u32>,
+}
+
+#[cfg(test)]
+impl Limits {
+    /// No limit at all.
+    pub(crate) const OFF: Self = Self {
+        sessions: None,
+        sessions_per_address: None,
+        connections_per_minute: None,
+        logins: None,
+        logins_per_address: None,
+        logins_per_user: None,
+        login_attempts: None,
+    };
 }
 
 /// `[timeouts]`: what a client may take; nothing where a timeout is off.
@@ -30,8 +52,12 @@ pub(crate) struct Limits {
 pub(crate) struct Timeouts {
     /// From the connection to the login.
     pub(crate) login: Option<Duration>,
-    /// Without a command or a byte of data.
+    /// Without a command, while nothing is transferred.
     pub(crate) idle: Option<Duration>,
+    /// Without a transfer, from the login on.
+    pub(crate) no_transfer: Option<Duration>,
+    /// Without a byte, while something is transferred.
+    pub(crate) stalled: Option<Duration>,
     /// The whole session.
     pub(crate) session: Option<Duration>,
 }
@@ -66,6 +92,10 @@ pub(super) fn limits(node: Option<&Node>, reader: &Reader<'_>, problems: &mut Pr
     Limits {
         sessions: read("sessions", Some(1000)),
         sessions_per_address: read("sessions_per_address", None),
+        connections_per_minute: read("connections_per_minute", None),
+        logins: read("logins", None),
+        logins_per_address: read("logins_per_address", None),
+        logins_per_user: read("logins_per_user", None),
         login_attempts: read("login_attempts", Some(3)),
     }
 }
@@ -84,6 +114,8 @@ pub(super) fn timeouts(
     Timeouts {
         login: read("login", Some(300)),
         idle: read("idle", Some(600)),
+        no_transfer: read("no_transfer", Some(600)),
+        stalled: read("stalled", Some(300)),
         session: read("session", None),
     }
 }

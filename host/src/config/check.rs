@@ -173,6 +173,9 @@ fn limits_fit(config: &Config, limits: Option<&Node>, problems: &mut Problems) {
     for (key, limit) in [
         ("sessions", config.limits.sessions),
         ("sessions_per_address", config.limits.sessions_per_address),
+        ("logins", config.limits.logins),
+        ("logins_per_address", config.limits.logins_per_address),
+        ("logins_per_user", config.limits.logins_per_user),
     ] {
         let (Some(limit), Some(node)) = (limit.filter(|limit| *limit > capacity), written(key))
         else {

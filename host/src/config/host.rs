@@ -35,6 +35,10 @@ pub(crate) struct Host {
     pub(crate) capacity: u32,
     /// Whether every enabled module must have a `sha256`.
     pub(crate) require_pins: bool,
+    /// Where the logins of system users are recorded, if they are.
+    pub(crate) wtmp: Option<PathBuf>,
+    /// Where `wtmp` was written.
+    pub(crate) wtmp_span: Option<Range<usize>>,
 }
 
 /// `[control]`: who may ask the daemon.
@@ -114,6 +118,8 @@ pub(super) fn host(node: Option<&Node>, reader: &Reader<'_>, problems: &mut Prob
         spares: table.read("spares", problems, |node| number(node, 0..=64)).unwrap_or(4),
         capacity: table.read("capacity", problems, |node| number(node, 1..=65_536)).unwrap_or(4096),
         require_pins: table.read("require_pins", problems, boolean).unwrap_or(false),
+        wtmp: table.read("wtmp", problems, |node| off_or_path(node, reader)).flatten(),
+        wtmp_span: table.get("wtmp").map(|node| node.span.clone()),
     }
 }
 
@@ -154,6 +160,11 @@ fn account(node: &Node) -> Result<String, Refusal> {
         return Err(Refusal::bare("must be a name without spaces, colons and control characters"));
     }
     Ok(name.to_owned())
+}
+
+/// A path, or nothing for the word "off".
+fn off_or_path(node: &Node, reader: &Reader<'_>) -> Result<Option<PathBuf>, Refusal> {
+    if string(node)? == "off" { Ok(None) } else { reader.path(node).map(Some) }
 }
 
 fn journal(node: &Node) -> Result<u64, Refusal> {

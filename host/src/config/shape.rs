@@ -35,6 +35,7 @@ pub(super) const HOST: Shape = Shape {
         "spares",
         "capacity",
         "require_pins",
+        "wtmp",
     ],
     later: &[],
 };
@@ -56,15 +57,23 @@ pub(super) const LISTEN: Shape = Shape {
 /// How many sessions.
 pub(super) const LIMITS: Shape = Shape {
     title: "[limits]",
-    keys: &["sessions", "sessions_per_address", "login_attempts"],
-    later: &["connections_per_minute", "logins", "logins_per_address", "logins_per_user"],
+    keys: &[
+        "sessions",
+        "sessions_per_address",
+        "connections_per_minute",
+        "logins",
+        "logins_per_address",
+        "logins_per_user",
+        "login_attempts",
+    ],
+    later: &[],
 };
 
 /// What a client may take.
 pub(super) const TIMEOUTS: Shape = Shape {
     title: "[timeouts]",
-    keys: &["login", "idle", "session"],
-    later: &["no_transfer", "stalled"],
+    keys: &["login", "idle", "no_transfer", "stalled", "session"],
+    later: &[],
 };
 
 /// What an end may take.

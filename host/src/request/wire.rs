@@ -9,6 +9,7 @@ const TEXT: usize = 64;
 const LEAVE: u32 = 1;
 const LOGIN: u32 = 2;
 const RUN: u32 = 3;
+const LOG_OUT: u32 = 4;
 
 /// What a session may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) enum Request {
     Login { user: String },
     /// It has come to this turn of its chain, which a runner is to take.
     Run { turn: u32 },
+    /// The record of its login is to be closed.
+    LogOut,
 }
 
 impl Request {
@@ -39,13 +42,16 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// The words; text that is too long is cut at a character.
+    /// The words; text that is too long is cut at a character, control characters are replaced.
     pub(super) fn encode(&self) -> [u8; SIZE] {
         let (kind, number, text) = match &self.request {
             Request::Leave => (LEAVE, 0_u64, ""),
-            Request::Login { user } => (LOGIN, 0, &user[..user.floor_char_boundary(TEXT)]),
+            Request::Login { user } => (LOGIN, 0, user.as_str()),
             Request::Run { turn } => (RUN, u64::from(*turn), ""),
+            Request::LogOut => (LOG_OUT, 0, ""),
         };
+        let text = text.replace(char::is_control, "\u{fffd}");
+        let text = &text[..text.floor_char_boundary(TEXT)];
         let mut bytes = [0; SIZE];
         bytes[..4].copy_from_slice(&kind.to_ne_bytes());
         bytes[4..8].copy_from_slice(&u32::from(self.sequence).to_ne_bytes());
@@ -65,12 +71,18 @@ impl Wire {
         let text = std::str::from_utf8(text.get(..word(24)? as usize)?).ok()?;
         let request = match (word(0)?, long(16)?, text) {
             (LEAVE, 0, "") => Request::Leave,
-            (LOGIN, 0, user) if !user.is_empty() => Request::Login { user: user.to_owned() },
+            (LOGIN, 0, user) if is_name(user) => Request::Login { user: user.to_owned() },
+            (LOG_OUT, 0, "") => Request::LogOut,
             (RUN, turn, "") => Request::Run { turn: u32::try_from(turn).ok()? },
             _ => return None,
         };
         Some(Self { sequence: u16::try_from(word(4)?).ok()?, session: long(8)?, request })
     }
+}
+
+/// Whether a text is the same when it was on a page and was read back.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
 }
 
 #[cfg(test)]
@@ -88,22 +100,24 @@ mod tests {
     fn a_request_is_read_as_it_was_written() {
         let leave = Wire { request: Request::Leave, ..login("") };
         let run = Wire { request: Request::Run { turn: 63 }, ..login("") };
-        for wire in [login("anna"), login(&"ä".repeat(32)), leave, run] {
+        let log_out = Wire { request: Request::LogOut, ..login("") };
+        for wire in [log_out, login("anna"), login(&"ä".repeat(32)), leave, run] {
             assert_eq!(Wire::decode(&wire.encode()), Some(wire));
         }
     }
 
     #[test]
-    fn a_name_that_is_too_long_is_cut_at_a_character() {
+    fn a_name_is_cut_at_a_character_and_has_no_control_characters() {
         let long = format!("a{}", "ä".repeat(40));
         assert_eq!(Wire::decode(&login(&long).encode()), Some(login(&long[..63])));
+        assert_eq!(Wire::decode(&login("a\nb").encode()), Some(login("a\u{fffd}b")));
     }
 
     #[test]
     fn what_is_no_request_is_none() {
         let good = login("anna").encode();
         assert_eq!(Wire::decode(&good[..SIZE - 1]), None);
-        for (at, byte) in [(0, 9), (7, 1), (16, 1), (24, 65), (27, 255), (28, 0xff)] {
+        for (at, byte) in [(0, 9), (7, 1), (16, 1), (24, 65), (27, 255), (28, 0xff), (28, 7)] {
             let mut bad = good;
             bad[at] = byte;
             assert_eq!(Wire::decode(&bad), None, "{byte} at {at}");

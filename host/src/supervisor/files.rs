@@ -100,9 +100,8 @@ impl Files {
     pub(super) fn left_over(&self) -> Vec<u64> {
         let Ok(entries) = fs::read_dir(&self.dir) else { return Vec::new() };
         let names = entries.flatten().map(|entry| entry.file_name());
-        let number = |name: &str| name.strip_prefix("ledger.")?.parse().ok();
         let mut found: Vec<u64> =
-            names.filter_map(|name| number(&name.to_string_lossy())).collect();
+            names.filter_map(|name| pages::generation_of(&name.to_string_lossy())).collect();
         found.sort_unstable();
         found
     }
@@ -200,7 +199,7 @@ impl Files {
             let name = name.to_string_lossy();
             let kind = name.split_once('.').map(|(kind, _)| kind);
             let of_generation = matches!(kind, Some("ledger" | "scoreboard" | "plan" | "text"));
-            if of_generation || name == counters::FILE {
+            if of_generation || name == counters::FILE || name == pages::LOGINS {
                 // What cannot be removed is overwritten or in nobody's way.
                 let _stays = fs::remove_file(entry.path());
             }

@@ -27,6 +27,8 @@ unsafe impl Plain for exeunt_ledger::Identity {}
 unsafe impl Plain for exeunt_ledger::State {}
 // SAFETY: as above.
 unsafe impl Plain for exeunt_ledger::Slot {}
+// SAFETY: as above.
+unsafe impl Plain for exeunt_ledger::LoginLog {}
 // SAFETY: the scoreboard's layouts consist of atomics and of texts that consist of atomics.
 unsafe impl Plain for crate::scoreboard::Head {}
 // SAFETY: as above.
@@ -100,6 +102,15 @@ pub(crate) fn map_pages<T: Plain>(
     map_for_now(file, offset, count).map(Mapping::leak)
 }
 
+/// Maps `count` values of a file from `offset` on, to read, until the value is dropped.
+pub(crate) fn map_read_only_for_now<T: Plain>(
+    file: impl AsFd,
+    offset: usize,
+    count: usize,
+) -> io::Result<Mapping<T>> {
+    map(file, offset, count, ProtFlags::PROT_READ)
+}
+
 /// Maps `count` values of a file from `offset` on, to read. With a descriptor that was opened to read
 /// only, the kernel refuses to make the pages writable later.
 pub(crate) fn map_read_only<T: Plain>(
@@ -107,7 +118,7 @@ pub(crate) fn map_read_only<T: Plain>(
     offset: usize,
     count: usize,
 ) -> io::Result<&'static [T]> {
-    map(file, offset, count, ProtFlags::PROT_READ).map(Mapping::leak)
+    map_read_only_for_now(file, offset, count).map(Mapping::leak)
 }
 
 /// Takes the room of a part of a file, so that a write to a mapping of it cannot fail for want of it.

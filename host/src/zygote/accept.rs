@@ -82,11 +82,11 @@ impl Zygote {
         identity.listeners.store(self.generation.exits().len() as u32, Relaxed);
         identity.peer.set(&client.peer.to_string());
         identity.local.set(&client.local.to_string());
-        let admitted = self.admission.admit(client.peer).or_else(|_| {
+        let admitted = self.admission.admit(client.peer, now).or_else(|_| {
             // Before anybody is refused: who has left or died by now is not counted any more.
             self.take_requests();
             self.reap_all();
-            self.admission.admit(client.peer)
+            self.admission.admit(client.peer, now)
         });
         match admitted {
             Ok(()) => {
@@ -111,9 +111,10 @@ impl Zygote {
         Ok(())
     }
 
-    /// The limits no longer count the session of a slot.
+    /// The limits no longer count the session of a slot, nor its login.
     pub(super) fn uncount(&mut self, slot: usize) {
         let identity = &self.slots[slot].identity;
+        self.logins.leave(identity);
         if identity.counted.swap(0, Relaxed) == 1
             && let Ok(peer) = identity.peer.get().parse()
         {

@@ -21,6 +21,7 @@ use crate::modules::{self, Footprint, Loaded, Refusal, Staged, Trust};
 use crate::pages::KEPT;
 use crate::privileges::{self, Account, Unusable};
 use crate::report::Report;
+use crate::wtmp::Wtmp;
 
 /// Everything that a generation is made of, or the refusal as it is shown.
 pub(super) fn prepare(
@@ -77,6 +78,7 @@ fn build(
     check_runtime_dir(inheritance, &config, &mut problems);
     let account = account(&config, &mut problems);
     control_group(&config, &mut problems);
+    wtmp(&config, &mut problems);
     let mut loading = Loading {
         keep: !inheritance.check,
         trust: privileges::are_root().then(|| Trust::with(&config.file)),
@@ -156,6 +158,20 @@ fn control_group(config: &Config, problems: &mut Problems) {
         problem = problem.at(span.clone());
     }
     problems.push(problem);
+}
+
+/// Whether logins can be recorded where they are to be.
+fn wtmp(config: &Config, problems: &mut Problems) {
+    let Some(path) = &config.host.wtmp else { return };
+    if let Err(e) = Wtmp::at(path) {
+        let message = format!("logins cannot be recorded in {}: {e}", path.display());
+        let hint = "make the file, writable for the daemon, or leave `wtmp` out";
+        let mut problem = Problem::new(message).hint(hint);
+        if let Some(span) = &config.host.wtmp_span {
+            problem = problem.at(span.clone());
+        }
+        problems.push(problem);
+    }
 }
 
 /// The modules on their way in; every problem of every module is collected.

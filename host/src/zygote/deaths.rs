@@ -151,6 +151,7 @@ impl Zygote {
 
     /// The session on a slot has ended: journal and log, then the slot is free.
     fn close(&mut self, slot: usize) {
+        self.record_logout(slot);
         let page = self.succession(slot).page();
         let chain = Chain::new(page, self.generation.plan.roster(EXIT), 0);
         let subject = Subject::new(self.generation, &self.slots[slot].identity, page);

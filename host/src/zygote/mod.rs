@@ -10,7 +10,9 @@ mod candidate;
 mod daemon;
 mod deaths;
 mod listens;
+mod logins;
 mod orders;
+mod rate;
 mod requests;
 mod spares;
 
@@ -40,9 +42,11 @@ use crate::pages::Ledger;
 use crate::report::Report;
 use crate::request::Requests;
 use crate::sys::{self, Polled};
+use crate::wtmp::Wtmp;
 use crate::{config, counters, log, scoreboard, signals};
 use admission::Admission;
 use daemon::DaemonEvent;
+use logins::Logins;
 use orders::Kill;
 use spares::Spare;
 
@@ -100,7 +104,10 @@ struct Zygote {
     /// Slots that are nobody's; the one that was used last is used next.
     free: Vec<usize>,
     admission: Admission,
+    logins: Logins,
     journal: Journal,
+    /// Where logins of the system's users are recorded, if they are.
+    wtmp: Option<Wtmp>,
     phase: Phase,
     /// The event that the daemon's slot is used for.
     daemon_event: DaemonEvent,
@@ -223,6 +230,9 @@ impl Zygote {
         counters::open(&host.runtime_dir, &generation.plan.wanted_counters())?;
         let (header, slots) = ledger.whole(host.capacity)?;
         let board = scoreboard::Board::map(&scoreboard, host.capacity)?;
+        let limits = &generation.config.limits;
+        let dir = &host.runtime_dir;
+        let logins = Logins::open(dir, generation.number, header, slots, limits.clone())?;
         let listeners: Vec<TcpListener> = descriptors.map(TcpListener::from).collect();
         listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         Ok(Self {
@@ -241,8 +251,10 @@ impl Zygote {
             listeners,
             spares: VecDeque::new(),
             free: Vec::new(),
-            admission: Admission::new(generation.config.limits.clone()),
+            admission: Admission::new(limits.clone()),
+            logins,
             journal: Journal::open(&host.state_dir, host.journal_max)?,
+            wtmp: host.wtmp.as_deref().map(Wtmp::at).transpose()?,
             phase: Phase::Waiting,
             daemon_event: DaemonEvent::Startup,
             order_at: None,

@@ -4,7 +4,11 @@ use exeunt_ledger::SlotStatus;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Child, Zygote};
+use crate::cause::Cause;
+use crate::config::Level;
+use crate::counters::{self, Own};
 use crate::request::{Answer, Asked, Request};
+use crate::wtmp;
 
 /// How many requests are taken before other work gets its turn.
 const BURST: usize = 1024;
@@ -39,17 +43,71 @@ impl Zygote {
     }
 
     fn answer(&mut self, slot: usize, asked: &Asked) {
-        let (code, detail) = match &asked.request {
+        let answer = match &asked.request {
             Request::Leave => return self.uncount(slot),
             Request::Run { turn } => {
                 if let Some(due) = self.succession(slot).lend(*turn as usize) {
                     self.lent.insert(slot, asked.sequence);
                     return self.follow(slot, due);
                 }
-                (Answer::NONSENSE, String::new())
+                Some((Answer::NONSENSE, String::new()))
             }
-            Request::Login { .. } => (Answer::GRANTED, String::new()),
+            Request::LogOut => {
+                self.record_logout(slot);
+                Some((Answer::GRANTED, String::new()))
+            }
+            Request::Login { user } => self.log_in(slot, asked, user),
         };
-        Answer::give(&self.slots[slot].identity, asked.sequence, code, &detail);
+        if let Some((code, detail)) = answer {
+            Answer::give(&self.slots[slot].identity, asked.sequence, code, &detail);
+        }
+    }
+
+    /// Lets a session log in, once, while it counts; nothing if that was not to be asked.
+    fn log_in(&mut self, slot: usize, asked: &Asked, user: &str) -> Option<(u16, String)> {
+        let identity = &self.slots[slot].identity;
+        if identity.counted.load(Relaxed) == 0 || identity.login.load(Relaxed) != 0 {
+            self.session_log(slot, Level::Debug, "asks for a login that it cannot have");
+            return None;
+        }
+        let admitted = self.logins.admit(identity, user).or_else(|_| {
+            // Before anybody is refused: who has died by now is not counted any more.
+            self.reap_all();
+            match self.asking(asked) {
+                Some(_) => self.logins.admit(identity, user),
+                None => Ok(()),
+            }
+        });
+        Some(match admitted {
+            Ok(()) => {
+                self.record_login(slot, user);
+                (Answer::GRANTED, String::new())
+            }
+            Err(detail) => {
+                counters::count(Own::Refused, Some(Cause::LimitLogins.name()));
+                (Cause::LimitLogins as u16, detail)
+            }
+        })
+    }
+
+    /// Writes into wtmp that a user of the system has come in, if that is wanted.
+    fn record_login(&self, slot: usize, user: &str) {
+        let Some(wtmp) = self.wtmp.as_ref().filter(|_| wtmp::is_system_user(user)) else { return };
+        let identity = &self.slots[slot].identity;
+        let (pid, from) = (identity.pid.load(Relaxed), super::admission::address_of(identity));
+        identity.begin_wtmp();
+        if let Err(e) = wtmp.log_in(&wtmp::Login { user, pid, from }) {
+            self.session_log(slot, Level::Error, &format!("wtmp has no record of the login: {e}"));
+        }
+    }
+
+    /// Writes that they are gone, once.
+    pub(super) fn record_logout(&self, slot: usize) {
+        let identity = &self.slots[slot].identity;
+        if let Some(wtmp) = self.wtmp.as_ref().filter(|_| identity.end_wtmp())
+            && let Err(e) = wtmp.log_out(identity.pid.load(Relaxed))
+        {
+            self.session_log(slot, Level::Error, &format!("wtmp has no record of the end: {e}"));
+        }
     }
 }

@@ -44,7 +44,7 @@ fn the_defaults_are_those_that_are_used() {
     let whole = config("");
     let bare = |config: Config| {
         let Config { host, control, log, limits, timeouts, exit, reload, .. } = config;
-        let host = crate::config::Host { user_span: None, ..host };
+        let host = crate::config::Host { user_span: None, wtmp_span: None, ..host };
         (host, control, log, limits, timeouts, exit, reload)
     };
     let mut tried = 0;

@@ -56,11 +56,6 @@ fn an_unknown_key_gets_the_nearest_the_right_table_or_the_list() {
 
 #[test]
 fn a_key_of_a_later_version_is_refused_as_such() {
-    for (table, key) in [("[limits]", "logins_per_user"), ("[timeouts]", "stalled")] {
-        let line = table.matches('\n').count() + 2;
-        let expected = format!("{line}: `{key}` is not supported by this version; remove it");
-        refused(&format!("{table}\n{key} = 1\n"), &expected);
-    }
     refused("include = 'x'\n", "1: `include` is not supported by this version; remove it");
 }
 

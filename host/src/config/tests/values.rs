@@ -85,7 +85,8 @@ fn every_written_value_is_taken() {
         "[host]\nrequire_pins = true\nuser = 'ftp'\njournal_max = '1MiB'\nspares = 0\ncapacity = 65536\n\
          [control]\ngroup = 'g'\n[log]\nlevel = 'debug'\nformat = 'json'\n\
          [limits]\nsessions = 'off'\nsessions_per_address = 2\nlogin_attempts = 1\n\
-         [timeouts]\nlogin = 'off'\nidle = '90s'\nsession = '1h30m'\n\
+         connections_per_minute = 3\nlogins = 4\nlogins_per_address = 5\nlogins_per_user = 6\n\
+         [timeouts]\nlogin = 'off'\nidle = '90s'\nno_transfer = '7s'\nstalled = 'off'\nsession = '1h30m'\n\
          [exit]\nlistener = '1s'\nchain = '2s'\nlinger = '3s'\ngrace = '4s'\nkill_after = '5ms'\n\
          [[module]]\nname = 'a'\nenabled = false\nlistener = '2s'\nconfig.k = 1\n\
          sha256 = 'ABCDEF0000000000000000000000000000000000000000000000000000000000'\n",
@@ -95,11 +96,19 @@ fn every_written_value_is_taken() {
     assert_eq!((config.host.spares, config.host.capacity), (0, 65_536));
     assert_eq!(config.control.group.as_deref(), Some("g"));
     assert_eq!((config.log.level, config.log.format), (Level::Debug, Format::Json));
-    let [sessions, per_address, attempts] = [None, Some(2), Some(1)];
-    let limits = Limits { sessions, sessions_per_address: per_address, login_attempts: attempts };
+    let limits = Limits {
+        sessions: None,
+        sessions_per_address: Some(2),
+        connections_per_minute: Some(3),
+        logins: Some(4),
+        logins_per_address: Some(5),
+        logins_per_user: Some(6),
+        login_attempts: Some(1),
+    };
     assert_eq!(config.limits, limits);
-    let (idle, session) = (Some(seconds(90)), Some(seconds(5400)));
-    assert_eq!(config.timeouts, Timeouts { login: None, idle, session });
+    let [idle, no_transfer, session] = [90, 7, 5400].map(|length| Some(seconds(length)));
+    let timeouts = Timeouts { login: None, idle, no_transfer, stalled: None, session };
+    assert_eq!(config.timeouts, timeouts);
     let [listener, chain, linger, grace] = [1, 2, 3, 4].map(seconds);
     let kill_after = Duration::from_millis(5);
     assert_eq!(config.exit, Exit { listener, chain, linger, grace, kill_after });
