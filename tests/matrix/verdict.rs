@@ -2,11 +2,16 @@
 //! What was entered is asked of the listeners' own trace, the rest of the journal and of the kernel.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::causes::Cause;
 use super::cells::Cell;
 use super::site::Site;
 use crate::harness::*;
+
+/// When a listener that hangs is ended, in milliseconds: its deadline is 300, and nothing else that
+/// could end it comes before 5000.
+const ENDED_WITHIN: Range<f64> = 299.0..4000.0;
 
 /// What is wrong with the session of a cell.
 pub(super) fn of(site: &Site, cell: Cell, exit: &Exit) -> Vec<String> {
@@ -18,6 +23,10 @@ pub(super) fn of(site: &Site, cell: Cell, exit: &Exit) -> Vec<String> {
     wrong.unless_same("the cause", &*exit.cause, cause);
     let Some(outcome) = cell.fault.outcome(cell.identity) else { return lies(site, exit, wrong) };
     wrong.of_chain(site, exit, outcome);
+    for told in exit.listeners.iter().filter(|told| told.outcome == "timed-out") {
+        let in_time = ENDED_WITHIN.contains(&told.ms);
+        wrong.unless_same(&format!("ended in time, after {} ms", told.ms), in_time, true);
+    }
     wrong.0
 }
 
