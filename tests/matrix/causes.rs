@@ -116,6 +116,10 @@ impl Cause {
                 site.hold_another();
                 return Departing::of(site.connect("ftp"));
             }
+            // These come by themselves, on a busy machine before the greeting.
+            Self::Idle | Self::Login | Self::Session => {
+                return Departing::of(site.connect("ftp"));
+            }
             _ => {}
         }
         let mut client = site.connect("ftp");
@@ -138,7 +142,6 @@ impl Cause {
             Self::KillZygote => site.kill_zygote(),
             Self::KillAll => site.kill_everything(),
             Self::TermDaemon => site.end_daemon(),
-            // The timeouts come by themselves.
             _ => {}
         }
         departing

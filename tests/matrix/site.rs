@@ -130,8 +130,8 @@ impl Site {
     fn have_a_bystander(&mut self, timeout: Timeout) {
         if self.bystander.is_none() {
             let mut client = self.connect_from(BYSTANDER, "ftp");
-            client.expect("220");
             if timeout == Timeout::None {
+                client.expect("220");
                 client.ask("USER ftp", "331");
                 client.ask("PASS x", "230");
             }

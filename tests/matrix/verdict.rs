@@ -2,6 +2,7 @@
 //! What was entered is asked of the listeners' own trace, the rest of the journal and of the kernel.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::ops::Range;
 
 use super::causes::Cause;
@@ -63,7 +64,7 @@ pub(super) fn of_all(site: &Site) -> Vec<String> {
 struct Wrong(Vec<String>);
 
 impl Wrong {
-    fn unless_same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, is: T, wanted: T) {
+    fn unless_same<T: Copy + PartialEq + Debug>(&mut self, what: &str, is: T, wanted: T) {
         if is != wanted {
             self.0.push(format!("{what}: {is:?} instead of {wanted:?}"));
         }
@@ -73,7 +74,7 @@ impl Wrong {
     fn of_chain(&mut self, site: &Site, exit: &Exit, of_faulty: &str) {
         let of = |what: &str| format!("{what} of {} ({})", exit.session, exit.cause);
         let entered = site.daemon.entered(&exit.session);
-        self.unless_same(&of("listeners entered"), entered, site.chain.join(" "));
+        self.unless_same(&of("listeners entered"), &*entered, &*site.chain.join(" "));
         // Three, and the one of the module `ftp`.
         self.unless_same(&of("listeners"), exit.listeners.len(), 4);
         for told in &exit.listeners {
