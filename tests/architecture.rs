@@ -197,8 +197,11 @@ fn dependencies(manifest: &str, kind: &str) -> Vec<(String, bool)> {
     let manifest: toml::Table = read(manifest).parse().expect("TOML");
     let workspace: toml::Table = read("Cargo.toml").parse().expect("TOML");
     let shared = &workspace["workspace"]["dependencies"];
-    let table = if kind == "workspace" { Some(shared) } else { manifest.get(kind) };
-    let table = table.and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten();
+    let of_targets = targets.filter_map(|(_, target)| target.get(kind));
+    let own = if kind == "workspace" { Some(shared) } else { manifest.get(kind) };
+    let tables = own.into_iter().chain(of_targets).filter_map(toml::Value::as_table);
+    let table: toml::Table = tables.flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
     let is_own = |name: &str, value: &toml::Value| {
         let shared = shared.get(name);
         value.get("path").or_else(|| shared.and_then(|shared| shared.get("path"))).is_some()

@@ -42,6 +42,24 @@ fn sessions_after_the_login_go_on_and_their_end_is_seen() {
 }
 
 #[test]
+fn a_zygote_that_went_on_for_another_and_loses_the_daemon_sees_its_sessions_end() {
+    let setup = three().listen_with("ftp", "anonymous = true").module_with("ftp", "root = '.'");
+    let mut daemon = setup.start();
+    let mut client = daemon.connect_to("ftp");
+    client.expect("220");
+    client.ask("USER ftp", "331");
+    client.ask("PASS x", "230");
+    kill_zygote(&daemon);
+    let (zygote, session) = (Process(daemon.zygote()), Process(daemon.session_pid()));
+    kill(daemon.pid(), Signal::SIGKILL);
+    daemon.wait_end();
+    wait_until(|| !zygote.is_alive() && !session.is_alive());
+    let exit = daemon.wait_exit();
+    assert_eq!((&*exit.cause, exit.sealed), ("supervisor-lost", true));
+    assert_eq!(daemon.entered(&exit.session), ALL);
+}
+
+#[test]
 fn a_runner_that_outlives_its_zygote_is_not_doubled() {
     let slow = "event = 'exit'\nhow = 'sleep'";
     let daemon = Setup::new()

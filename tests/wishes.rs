@@ -207,6 +207,26 @@ fn a_zygote_that_dies_while_a_runner_has_its_turn_loses_nothing() {
 }
 
 #[test]
+fn a_session_that_dies_with_its_runner_and_then_the_zygote_is_finished_once() {
+    let config = "places = ['runner']\nfails = 1\nhow = 'hang'\ndeadline = '30s'";
+    let daemon = between("", config).start();
+    let mut client = greeted(&daemon);
+    let (session, zygote) = (daemon.session_pid(), daemon.zygote());
+    client.ask("quit", "goodbye: ");
+    wait_until(|| daemon.trace().iter().any(|line| line.starts_with("wishes/0-runner")));
+    let line = daemon.trace().into_iter().find(|line| line.starts_with("wishes/0-runner"));
+    let runner = line.and_then(|line| line.split(' ').nth(2)?.parse().ok()).expect("a runner");
+    kill(zygote, Signal::SIGSTOP);
+    for pid in [session, runner, zygote] {
+        kill(pid, Signal::SIGKILL);
+    }
+    let exit = daemon.wait_exit();
+    assert_eq!(exit.outcomes(), "done interrupted done");
+    let entered = "trace_a/trace wishes/0-runner trace_c/trace";
+    assert_eq!((&*exit.cause, daemon.entered(&exit.session)), ("client-quit", entered.to_owned()));
+}
+
+#[test]
 fn the_end_of_the_daemon_can_be_tried_again() {
     let config = "shutdown = true\nplaces = ['session']\nattempts = 3\nfails = 2\nhow = 'abort'";
     let mut daemon = between("", config).start();
@@ -230,4 +250,16 @@ fn there_are_one_to_eight_attempts() {
         let why = format!("a listener has 1 to 8 attempts, not {attempts}");
         assert!(output.status == 4 && output.text.contains(&why), "{}", output.text);
     }
+}
+
+#[test]
+fn what_was_wished_is_shown_with_the_order() {
+    let daemon =
+        between(ROOT, "places = ['runner', 'root']\nattempts = 3\ndeadline = '7s'").start();
+    let text = daemon.exeunt(&["listeners"]).stdout;
+    let shown = "  1  trace_a/trace\n  2  wishes/0-runner  (runner, 3 attempts)\n  \
+                 3  wishes/1-root  (root-runner, 3 attempts)\n  4  trace_c/trace\n";
+    assert!(text.contains(shown), "{text}");
+    let told = &daemon.json("listeners")["events"][0]["listeners"][1];
+    assert_eq!((&told["attempts"], &told["deadline_ms"]), (&3.into(), &7000.into()));
 }

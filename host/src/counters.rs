@@ -146,6 +146,15 @@ pub(crate) fn is_own(name: &str) -> bool {
     name == "exeunt_sessions" || name == "exeunt_start_time" || OWN.iter().any(|own| own.0 == name)
 }
 
+/// How many were turned away or were over a limit, by reason, of a table's counters.
+pub(crate) fn refused(rows: &[Row]) -> impl Iterator<Item = (String, u64)> {
+    let of_it = rows.iter().filter(|row| row.name == OWN[Own::Refused as usize].0);
+    of_it.flat_map(|row| &row.series).filter_map(|(values, number)| {
+        let reason = values.first()?.clone();
+        (*number > 0).then_some((reason, *number))
+    })
+}
+
 /// Reads every counter of a daemon's table.
 ///
 /// # Errors
@@ -171,6 +180,7 @@ mod tests {
         let wanted = |name: &str| Wanted { name: name.to_owned(), labels: &labels, module: 3 };
         open(dir.path(), &[wanted("exeunt_a_b")]).expect("opened");
         count(Own::Ended, Some("client-quit"));
+        count(Own::Refused, Some("limit-logins"));
         assert!(add(3, 0, &["anna"], 2) && add(3, 0, &["anna"], 3));
         assert!(!add(2, 0, &["anna"], 1), "another module's counter");
         assert!(!add(3, 1, &["anna"], 1), "no counter");
@@ -181,6 +191,8 @@ mod tests {
         assert_eq!(row("exeunt_a_b").series, [(vec!["anna".to_owned()], 5)]);
         assert_eq!(row("exeunt_sessions_ended").series, [(vec!["client-quit".to_owned()], 1)]);
         assert_eq!(row("exeunt_new").series, []);
+        let refused: Vec<_> = refused(&rows).collect();
+        assert_eq!(refused, [("limit-logins".to_owned(), 1)]);
         assert_eq!(row("exeunt_sessions_admitted").series, [(vec![], 0)]);
     }
 

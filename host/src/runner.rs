@@ -10,7 +10,6 @@ use exeunt_ledger::{Chain, Identity, Place, State};
 use nix::sys::prctl;
 use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, getppid, setpgid};
-use std::sync::atomic::Ordering::SeqCst;
 
 use crate::api::Subject;
 use crate::deadline::Deadline;
@@ -81,8 +80,8 @@ fn prepare(
     let deadline = Deadline::new()?;
     // First the own number, then the look at the parent: a zygote that comes after a dead one either
     // finds this runner on the page, or the runner finds its zygote gone.
-    state.worker.store(std::process::id(), SeqCst);
-    if getppid() != job.zygote {
+    let is_its_own = Chain::new(state, &[], job.worker).report(std::process::id());
+    if !is_its_own || getppid() != job.zygote {
         return Err(io::Error::other("the zygote has died meanwhile"));
     }
     let mut keep = vec![0, 1, 2, job.life];

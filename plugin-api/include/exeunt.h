@@ -118,6 +118,12 @@ enum exeunt_begun {
     EXEUNT_BEGUN_HANDLED = 1 /* a module has carried it out; here is its reply */
 };
 
+/* What session_transfer is told. */
+enum exeunt_transferring {
+    EXEUNT_TRANSFERRING_NOTHING = 0, /* from now on the time without a transfer counts */
+    EXEUNT_TRANSFERRING_MOVING = 1   /* one is going on, and has just moved */
+};
+
 /* Where an authenticator runs. */
 enum exeunt_place {
     EXEUNT_PLACE_SESSION = 1 /* in the session, with its identity */
@@ -413,6 +419,12 @@ struct exeunt_host {
     int32_t (*register_listener_with)(struct exeunt_handle registrar, struct exeunt_str event,
                                       struct exeunt_str name, struct exeunt_callback callback,
                                       uint32_t place, uint32_t attempts, uint64_t milliseconds);
+
+    /* [session] Says whether something is transferred: EXEUNT_TRANSFERRING_MOVING when a transfer begins
+     * and whenever it has moved, EXEUNT_TRANSFERRING_NOTHING when it has ended, and once when the client
+     * is expected to transfer something. While something is transferred the timeout `stalled` counts,
+     * in place of `idle`; else `no_transfer`. Who never says it has neither. */
+    int32_t (*session_transfer)(struct exeunt_handle session, uint32_t state);
     /* Null. */
     const void *reserved;
 };

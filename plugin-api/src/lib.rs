@@ -136,7 +136,7 @@ pub use module::Module;
 pub use opened::{Directory, OpenFile};
 pub use protocol::{Ended, Protocol};
 pub use registrar::Registrar;
-pub use session::{End, Line, LineReader, Listener, Session, Stream, Waiting};
+pub use session::{End, Line, LineReader, Listener, Session, Stream, Transfer, Waiting};
 pub use state::State;
 pub use timer::Timer;
 pub use value::{Kind, Value};

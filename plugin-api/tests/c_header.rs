@@ -8,7 +8,7 @@ use std::process::Command;
 
 use exeunt_api::abi::{
     Begun, Bytes, C_MAGIC, CHost, CModule, Callback, Class, Fact, Handle, Host, Interest, Kind,
-    Level, Phase, Place, ProtocolTable, Station, Str, Verdict, Waiting, status,
+    Level, Phase, Place, ProtocolTable, Station, Str, Transferring, Verdict, Waiting, status,
 };
 
 fn header() -> PathBuf {
@@ -86,6 +86,8 @@ fn numbers() -> Vec<(String, i64)> {
         ("ClassMisc", Class::MISC as i32),
         ("BegunOwn", Begun::OWN),
         ("BegunHandled", Begun::HANDLED),
+        ("TransferringNothing", Transferring::NOTHING as i32),
+        ("TransferringMoving", Transferring::MOVING as i32),
         ("Read", Interest::READ as i32),
         ("Write", Interest::WRITE as i32),
         ("Major", exeunt_api::abi::MAJOR as i32),

@@ -119,14 +119,23 @@ fn listeners_shows_the_order_of_the_configuration() {
     let setup = setup.module_with("hello", "farewell = 'x'").module("trace_b");
     let daemon = setup.listen("echo").start();
     let told = |listeners: &[&str]| -> Vec<Value> {
-        let pair =
-            |title: &&str| title.split_once('/').map(|(m, l)| json!({"module": m, "listener": l}));
+        let pair = |title: &&str| {
+            let (module, listener) = title.split_once('/')?;
+            Some(
+                json!({ "module": module, "listener": listener, "attempts": 1, "deadline_ms": 5000 }),
+            )
+        };
         listeners.iter().filter_map(pair).collect()
+    };
+    let at_exit = |listeners: &[&str]| -> Vec<Value> {
+        let mut told = told(listeners);
+        told.iter_mut().for_each(|listener| listener["place"] = "session".into());
+        told
     };
     let order = ["trace_c/trace", "trace_a/trace", "hello/farewell", "trace_b/trace"];
     let events = json!([
         { "event": "core.connect", "listeners": told(&["trace_c/connect"]) },
-        { "event": "core.exit", "listeners": told(&order) },
+        { "event": "core.exit", "listeners": at_exit(&order) },
         { "event": "core.shutdown", "listeners": told(&order) },
     ]);
     assert_eq!(daemon.json("listeners"), json!({ "events": events }));

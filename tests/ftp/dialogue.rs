@@ -81,6 +81,15 @@ impl Ftp {
         self.reply()
     }
 
+    /// Sends a line to a server that may go at any moment; the reply, if one came.
+    pub(crate) fn tries(&mut self, line: &str) -> Option<String> {
+        let mut stream = self.stream();
+        stream.write_all(format!("{line}\r\n").as_bytes()).ok()?;
+        let mut reply = [0; 512];
+        let length = stream.read(&mut reply).ok().filter(|length| *length > 0)?;
+        Some(String::from_utf8_lossy(&reply[..length]).into_owned())
+    }
+
     /// Sends the commands one after the other; the reply to each must begin as is said beside it.
     #[track_caller]
     pub(crate) fn table(&mut self, rows: &[(&str, &str)]) {

@@ -96,6 +96,8 @@ fn a_place_is_free_at_once_when_a_client_quits_or_its_session_is_killed() {
         } else {
             session.signal(Signal::SIGKILL);
             ftp.eof();
+            // The kernel closes the connection a moment before the process is dead.
+            wait_until(|| !session.is_alive());
         }
     }
 }
@@ -169,4 +171,53 @@ fn a_login_that_failed_takes_no_place() {
     let _other = Ftp::login(&daemon);
     ftp.table(&[("USER guest", "331"), ("PASS welcome", "530 Too many")]);
     ftp.eof();
+}
+
+#[test]
+fn who_asks_in_the_name_of_others_or_twice_changes_nothing() {
+    let tree = Tree::new();
+    let hostile = "event = 'login'\nhow = 'ask'";
+    let daemon = served(&tree, "logins = 3").module_with("misbehave", hostile).start();
+    let open = [(); 3].map(|()| Ftp::login(&daemon));
+    assert!(!daemon.log().contains("failed"), "{}", daemon.log());
+    for _ in 0..3 {
+        is_refused(Ftp::connect(&daemon), "anonymous", "guest@");
+    }
+    drop(open);
+    daemon.wait_exits(6);
+    let _open = [(); 3].map(|()| Ftp::login(&daemon));
+    is_refused(Ftp::connect(&daemon), "anonymous", "guest@");
+}
+
+/// Whoever hears 230 has a place, or its session ends for the zygote; never more than allowed.
+#[test]
+fn a_zygote_that_is_killed_among_logins_lets_nobody_in_too_much() {
+    let tree = Tree::new();
+    let daemon = served(&tree, "logins = 10").start();
+    for _ in 0..5 {
+        let clients: Vec<_> = (0..30).map(|_| claims(&daemon)).collect();
+        let zygote = daemon.zygote();
+        let mut clients = clients.into_iter();
+        let first = clients.next().expect("a client");
+        let threads: Vec<_> =
+            clients.map(|mut ftp| thread::spawn(move || (ftp.tries("PASS x"), ftp).1)).collect();
+        Process(zygote).signal(Signal::SIGKILL);
+        let clients: Vec<_> = threads.into_iter().map(|one| one.join().expect("tried")).collect();
+        drop(first);
+        wait_until(|| daemon.json("status")["generations"][0]["pid"] != zygote);
+        wait_until(|| users(&daemon).iter().all(|user| *user == "anonymous"));
+        let there = users(&daemon).len();
+        assert!(there <= 10, "{there}");
+        let more = log_in_at_once((0..20).map(|_| claims(&daemon)).collect());
+        assert_eq!(there + more.len(), 10);
+        drop((clients, more));
+        wait_until(|| users(&daemon).is_empty());
+    }
+}
+
+/// The users of the sessions that are open.
+fn users(daemon: &Daemon) -> Vec<String> {
+    let who = daemon.json("who");
+    let sessions = who["sessions"].as_array().expect("sessions").iter();
+    sessions.map(|session| session["user"].as_str().unwrap_or_default().to_owned()).collect()
 }

@@ -31,24 +31,73 @@ fn commands_reset_the_timeout_for_idle_clients() {
 }
 
 #[test]
-fn a_slow_upload_is_not_idle_and_one_that_has_stopped_is() {
-    let (tree, daemon) = served("idle = '1s'");
+fn a_transfer_is_not_idle_and_when_it_is_over_idle_counts_again() {
+    let (tree, daemon) = served("idle = '500ms'");
+    let mut ftp = Ftp::login(&daemon);
+    let mut data = ftp.begin("STOR incoming/f");
+    for _ in 0..2 {
+        assert!(!ftp.speaks_within(Duration::from_millis(700)));
+        data.write_all(b"x").expect("the server takes data");
+    }
+    drop(data);
+    assert_eq!(ftp.code(), "226");
+    timed_out(&mut ftp, &daemon, "timeout-idle");
+    assert_eq!(tree.read("incoming/f"), b"xx");
+}
+
+#[test]
+fn an_upload_may_be_slow_and_one_that_stands_still_is_ended() {
+    let (tree, daemon) = traced("stalled = '1s'", "timeout-stalled");
     let mut ftp = Ftp::login(&daemon);
     let mut data = ftp.begin("STOR incoming/f");
     for _ in 0..10 {
         data.write_all(b"x").expect("the server takes data");
         assert!(!ftp.speaks_within(PAUSE));
     }
-    timed_out(&mut ftp, &daemon, "timeout-idle");
+    traced_out(&mut ftp, &daemon, "timeout-stalled");
     assert_eq!(tree.read("incoming/f"), [b'x'; 10]);
 }
 
 #[test]
-fn a_download_that_nobody_reads_is_idle() {
-    let (_tree, daemon) = served("idle = '300ms'");
+fn a_download_that_nobody_reads_is_ended() {
+    let (_tree, daemon) = traced("stalled = '300ms'", "timeout-stalled");
     let mut ftp = Ftp::login(&daemon);
     let _data = ftp.begin("RETR big");
-    timed_out(&mut ftp, &daemon, "timeout-idle");
+    traced_out(&mut ftp, &daemon, "timeout-stalled");
+}
+
+#[test]
+fn commands_do_not_move_a_transfer() {
+    let (_tree, daemon) = served("stalled = '1s'");
+    let mut ftp = Ftp::login(&daemon);
+    let _data = ftp.begin("STOR incoming/f");
+    while !ftp.speaks_within(PAUSE) {
+        ftp.send("NOOP");
+    }
+    timed_out(&mut ftp, &daemon, "timeout-stalled");
+}
+
+#[test]
+fn commands_do_not_put_off_a_transfer() {
+    let (_tree, daemon) = traced("no_transfer = '1s'", "timeout-no-transfer");
+    let mut ftp = Ftp::login(&daemon);
+    while !ftp.speaks_within(PAUSE) {
+        ftp.table(&[("NOOP", "200")]);
+    }
+    traced_out(&mut ftp, &daemon, "timeout-no-transfer");
+}
+
+#[test]
+fn transfers_are_expected_from_the_login_on_and_listings_are_some() {
+    let (_tree, daemon) = served("no_transfer = '1s'");
+    let mut ftp = Ftp::connect(&daemon);
+    assert!(!ftp.speaks_within(Duration::from_millis(1200)));
+    ftp.table(&[("USER anonymous", "331"), ("PASS guest@", "230")]);
+    for _ in 0..8 {
+        assert!(!ftp.speaks_within(PAUSE));
+        ftp.lines("LIST");
+    }
+    timed_out(&mut ftp, &daemon, "timeout-no-transfer");
 }
 
 #[test]
@@ -89,6 +138,25 @@ fn served(timeouts: &str) -> (Tree, Daemon) {
     let tree = Tree::new();
     let daemon = tree.served_with("").timeouts(timeouts).start();
     (tree, daemon)
+}
+
+/// The same, and the event of a timeout is traced.
+fn traced(timeouts: &str, event: &str) -> (Tree, Daemon) {
+    let tree = Tree::new();
+    let setup = tree.served_with("").module_with("trace_a", &format!("events = ['{event}']"));
+    let daemon = setup.timeouts(timeouts).start();
+    (tree, daemon)
+}
+
+/// The client is told with 421, and the listeners run: first those of the timeout, then those of the end.
+#[track_caller]
+fn traced_out(ftp: &mut Ftp, daemon: &Daemon, cause: &str) {
+    assert_eq!(ftp.code(), "421");
+    ftp.eof();
+    let exit = daemon.wait_exit();
+    assert_eq!((exit.cause.as_str(), exit.outcomes().as_str()), (cause, "done done"));
+    assert!(exit.detail.is_some(), "{exit:?}");
+    assert_eq!(daemon.entered(&exit.session), format!("trace_a/{cause} trace_a/trace"));
 }
 
 /// The client is told with 421, and the session ends for that cause.

@@ -7,7 +7,7 @@
 //! workers it is the page: one that died while CLAIMED had not entered, so the listener is still owed;
 //! one that died while RUNNING had, so it is settled by [`Chain::settle`] and not entered again.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use crate::{Death, Entry, LISTENERS, Place, State, Step};
 
@@ -127,6 +127,14 @@ impl<'a> Chain<'a> {
         Phase::from_byte(self.page.listeners[index].phase.load(Acquire))
     }
 
+    /// What a runner does first, before it looks whether its zygote lives: writes its number, so that a
+    /// zygote that comes after a dead one either finds it there, or it finds its own gone. False if
+    /// another one is there: then the turns are not its own.
+    #[must_use]
+    pub fn report(&self, pid: u32) -> bool {
+        self.page.worker.compare_exchange(0, pid, SeqCst, SeqCst).is_ok()
+    }
+
     /// Claims the first turn that is still owed; none if there is none, or if it belongs elsewhere.
     #[must_use]
     pub fn claim(&self) -> Option<Turn<'a>> {
@@ -166,13 +174,10 @@ impl<'a> Chain<'a> {
         Some((index, self.entries[index].place))
     }
 
-    /// On the session's own page: a runner has had the turns from `index` on that are in its place.
-    pub fn had_elsewhere(&self, index: usize) {
-        let Some(first) = self.entries.get(index).filter(|e| e.place != Place::Session) else {
-            return;
-        };
-        let its = self.entries.iter().skip(index).take_while(|entry| entry.place == first.place);
-        for (cell, _) in self.page.listeners[index..].iter().zip(its) {
+    /// On the session's own page: runners have seen to their turns among the first `over`.
+    pub fn had_elsewhere(&self, over: usize) {
+        let cells = self.page.listeners.iter().zip(self.entries).take(over);
+        for (cell, _) in cells.filter(|(_, entry)| entry.place != Place::Session) {
             cell.phase.store(Phase::Spared as u8, Release);
         }
     }

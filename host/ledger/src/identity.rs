@@ -1,7 +1,7 @@
 //! The identity page of a slot: who a session is, and what others decided about it. The zygote alone
 //! writes it; the session maps it to read.
 
-use std::sync::atomic::{
+use crate::sync::{
     AtomicU32, AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
@@ -18,8 +18,10 @@ pub enum SlotStatus {
     Reserved = 1,
     /// A session was admitted: its chain is owed.
     Open = 2,
-    /// Its process has died, or handed over: runners work on the `takeover` page.
+    /// Its process has died: runners work on the `takeover` page.
     Taken = 3,
+    /// Its chain has come to its end: it is written into the journal, then the slot is free.
+    Closing = 4,
 }
 
 impl SlotStatus {
@@ -28,6 +30,7 @@ impl SlotStatus {
             1 => Self::Reserved,
             2 => Self::Open,
             3 => Self::Taken,
+            4 => Self::Closing,
             _ => Self::Free,
         }
     }
@@ -52,9 +55,9 @@ pub struct Identity {
     pub order_detail: Text<64>,
     /// When the order was written, on the monotonic clock, in nanoseconds.
     pub ordered_at: AtomicU64,
-    /// The raw wait status of the process, plus [`Identity::DEAD`] once it is known.
+    /// The process that died, and its raw wait status; 0 while it lives.
     wait_status: AtomicU64,
-    /// The same of the runner that works on the chain now.
+    /// The same of the last runner that died.
     runner_status: AtomicU64,
     /// Whether the limits count this session.
     pub counted: AtomicU32,
@@ -78,8 +81,8 @@ pub struct Identity {
     pub lent: AtomicU32,
     /// The record of its login in wtmp: 0 none, 1 written, 2 closed.
     wtmp: AtomicU32,
-    /// Whether its line is being written into the journal: it may be there already.
-    pub closing: AtomicU32,
+    /// How many turns, from the first, are over as far as runners have seen to them while it lived.
+    pub(crate) over: AtomicU32,
     /// The client's address and port.
     pub peer: Text<64>,
     /// The local address and port.
@@ -87,11 +90,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    const DEAD: u64 = 1 << 32;
-
     /// A page on which nothing is written: what a new file holds.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             status: AtomicU32::new(0),
             owner: AtomicU32::new(0),
@@ -114,7 +115,7 @@ impl Identity {
             listeners: AtomicU32::new(0),
             lent: AtomicU32::new(0),
             wtmp: AtomicU32::new(0),
-            closing: AtomicU32::new(0),
+            over: AtomicU32::new(0),
             peer: Text::new(),
             local: Text::new(),
         }
@@ -161,28 +162,28 @@ impl Identity {
     /// How the process ended, once it has.
     #[must_use]
     pub fn wait_status(&self) -> Option<i32> {
-        Self::status_in(&self.wait_status)
+        Self::status_of(self.pid.load(Acquire), &self.wait_status)
     }
 
     /// Records how the process ended.
     pub fn set_wait_status(&self, raw: i32) {
-        self.wait_status.store(u64::from(raw as u32) | Self::DEAD, Release);
+        Self::set_status_of(self.pid.load(Acquire), &self.wait_status, raw);
     }
 
-    /// How the runner ended, once it has.
+    /// How the runner ended that works on the chain, once it has.
     #[must_use]
     pub fn runner_status(&self) -> Option<i32> {
-        Self::status_in(&self.runner_status)
+        Self::status_of(self.runner.load(Acquire), &self.runner_status)
     }
 
-    /// Records how the runner ended.
-    pub fn set_runner_status(&self, raw: i32) {
-        self.runner_status.store(u64::from(raw as u32) | Self::DEAD, Release);
+    /// Records how a runner ended. One that nobody had put on the chain says nothing about the one that
+    /// works on it.
+    pub fn set_runner_status(&self, pid: u32, raw: i32) {
+        Self::set_status_of(pid, &self.runner_status, raw);
     }
 
-    /// A new runner works on the chain.
+    /// A new runner works on the chain; 0 is none.
     pub fn set_runner(&self, pid: u32) {
-        self.runner_status.store(0, Relaxed);
         self.runner.store(pid, Release);
     }
 
@@ -204,16 +205,29 @@ impl Identity {
         self.wtmp.compare_exchange(1, 2, AcqRel, Acquire).is_ok()
     }
 
-    fn status_in(word: &AtomicU64) -> Option<i32> {
-        let word = word.load(Acquire);
-        (word & Self::DEAD != 0).then_some(word as u32 as i32)
+    fn set_status_of(pid: u32, word: &AtomicU64, raw: i32) {
+        word.store(u64::from(pid) << 32 | u64::from(raw as u32), Release);
     }
 
-    /// Makes the page ready for the next session of the slot.
+    fn status_of(pid: u32, word: &AtomicU64) -> Option<i32> {
+        let word = word.load(Acquire);
+        (pid != 0 && word >> 32 == u64::from(pid)).then_some(word as u32 as i32)
+    }
+
+    /// How many turns, from the first, are over as far as runners have seen to them: a session that
+    /// waits for one of them goes on.
+    #[must_use]
+    pub fn over(&self) -> usize {
+        self.over.load(Acquire) as usize
+    }
+
+    /// Makes the page ready for the next session of a free slot, or makes a slot free that owes nothing.
     pub fn reset(&self) {
         self.set_status(SlotStatus::Free);
         for word in [
             &self.owner,
+            &self.pid,
+            &self.runner,
             &self.order,
             &self.counted,
             &self.login,
@@ -221,12 +235,13 @@ impl Identity {
             &self.listen,
             &self.listeners,
             &self.lent,
+            &self.over,
             &self.wtmp,
-            &self.closing,
         ] {
             word.store(0, Relaxed);
         }
         for word in [
+            &self.session,
             &self.wait_status,
             &self.runner_status,
             &self.ordered_at,
@@ -235,9 +250,6 @@ impl Identity {
         ] {
             word.store(0, Relaxed);
         }
-        self.session.store(0, Relaxed);
-        self.pid.store(0, Relaxed);
-        self.runner.store(0, Relaxed);
         self.order_detail.clear();
         self.login_user.clear();
         self.answer_detail.clear();

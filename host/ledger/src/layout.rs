@@ -1,6 +1,6 @@
 //! The parts of a ledger and their sizes. The pages of a slot are in `identity` and `state`.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
 
 use crate::{Identity, State, Text};
 

@@ -15,6 +15,7 @@ mod logins;
 mod roster;
 mod state;
 mod succession;
+mod sync;
 mod text;
 
 pub use chain::{Chain, Entered, Outcome, Phase, Seal, Turn};

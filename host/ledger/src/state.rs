@@ -1,7 +1,9 @@
 //! The state page of a slot: what a session, or a runner, writes about itself. How a chain moves over
 //! it is in `chain`.
 
-use std::sync::atomic::{
+use std::array::from_fn;
+
+use crate::sync::{
     AtomicU8, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
@@ -39,7 +41,7 @@ pub struct ListenerCell {
 }
 
 impl ListenerCell {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self {
             phase: AtomicU8::new(0),
             by: AtomicU8::new(0),
@@ -54,15 +56,15 @@ impl ListenerCell {
 #[repr(C)]
 #[derive(Debug)]
 pub struct ModuleCell {
-    /// Twice the number of writes, plus which buffer counts.
+    /// Which buffer counts.
     turn: AtomicU32,
     len: [AtomicU32; 2],
     bytes: [[AtomicU8; STATE_MAX]; 2],
 }
 
 impl ModuleCell {
-    const fn new() -> Self {
-        let bytes = [const { [const { AtomicU8::new(0) }; STATE_MAX] }; 2];
+    fn new() -> Self {
+        let bytes = from_fn(|_| from_fn(|_| AtomicU8::new(0)));
         Self { turn: AtomicU32::new(0), len: [AtomicU32::new(0), AtomicU32::new(0)], bytes }
     }
 
@@ -165,7 +167,7 @@ pub enum Death {
 impl State {
     /// A page on which nothing is written: what a new file holds.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             cause: AtomicU32::new(0),
             sealed: AtomicU32::new(0),
@@ -175,7 +177,7 @@ impl State {
             armed_until: AtomicU64::new(0),
             worker: AtomicU32::new(0),
             inside: AtomicU32::new(0),
-            steps: [const { AtomicU8::new(0) }; 4],
+            steps: from_fn(|_| AtomicU8::new(0)),
             logged_in: AtomicU32::new(0),
             failed_logins: AtomicU32::new(0),
             bytes_in: AtomicU64::new(0),
@@ -183,8 +185,8 @@ impl State {
             user: Text::new(),
             command: Text::new(),
             path: Text::new(),
-            listeners: [const { ListenerCell::new() }; LISTENERS],
-            modules: [const { ModuleCell::new() }; MODULES],
+            listeners: from_fn(|_| ListenerCell::new()),
+            modules: from_fn(|_| ModuleCell::new()),
         }
     }
 

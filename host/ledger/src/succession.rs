@@ -4,7 +4,7 @@
 //!
 //! Forking, reaping and the journal are the host's; how a single turn moves is in `chain`.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use crate::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use crate::{Chain, Death, Entry, Place, Slot, SlotStatus, State};
 
@@ -63,10 +63,11 @@ impl<'a> Succession<'a> {
         Self { slot, entries, modules }
     }
 
-    /// The page on which the chain stands.
+    /// The page on which the chain stands: the session's own until it was taken over, unless runners
+    /// have turns in any case.
     #[must_use]
     pub fn page(&self) -> &'a State {
-        let is_the_sessions = self.slot.identity.status() == SlotStatus::Open && !self.has_placed();
+        let is_the_sessions = self.slot.identity.owner() == 0 && !self.has_placed();
         if is_the_sessions { &self.slot.state } else { &self.slot.takeover }
     }
 
@@ -80,6 +81,40 @@ impl<'a> Succession<'a> {
         Chain::new(&self.slot.takeover, self.entries, worker)
     }
 
+    /// A slot that is free is made ready for a spare. All of its pages are cleaned here and not when it
+    /// becomes free: that is one store, so that nobody can die half way.
+    pub fn reserve(&self) {
+        if self.slot.identity.owner() != 0 || self.has_placed() {
+            self.slot.takeover.reset(self.entries.len(), self.modules);
+        }
+        self.slot.state.reset(self.entries.len(), self.modules);
+        self.slot.identity.reset();
+        self.slot.identity.set_status(SlotStatus::Reserved);
+    }
+
+    /// Says that nothing but the journal is left. False if that was said before: then a zygote has died
+    /// in between, and the line may be there.
+    #[must_use]
+    pub fn close(&self) -> bool {
+        let first = self.slot.identity.status() != SlotStatus::Closing;
+        self.slot.identity.set_status(SlotStatus::Closing);
+        first
+    }
+
+    /// The slot is free: it owes nothing, or that is in the journal.
+    pub fn release(&self) {
+        self.slot.identity.set_status(SlotStatus::Free);
+    }
+
+    /// A zygote died: the one that comes after it takes the runner for its own that has reported, which
+    /// is returned. One that has not will find its zygote gone, and do nothing.
+    #[must_use]
+    pub fn adopt(&self) -> Option<u32> {
+        let pid = self.slot.takeover.worker.load(SeqCst);
+        self.slot.identity.set_runner(pid);
+        Some(pid).filter(|pid| *pid != 0)
+    }
+
     /// The session's process is gone. If nobody works on its chain, that is taken over, unless it is at
     /// its end. The verdict is asked for when the page was taken.
     pub fn session_died(&self, verdict: impl FnOnce(&State) -> Verdict) -> Due {
@@ -87,27 +122,29 @@ impl<'a> Succession<'a> {
         if identity.runner.load(Acquire) != 0 {
             return Due::Wait;
         }
-        if identity.status() == SlotStatus::Open {
-            if self.has_placed() {
-                self.slot.takeover.take(&self.slot.state, self.entries, self.modules);
-            }
-            if identity.owner() == 0 && Chain::new(self.page(), self.entries, 0).is_sealed() {
-                return Due::Close;
-            }
-            // Worker 1 with an open slot: a zygote that died between these lines.
-            if identity.owner() == 0 && !identity.take_over(0) {
-                return Due::Wait;
-            }
-            self.slot.takeover.take(&self.slot.state, self.entries, self.modules);
-            let verdict = verdict(&self.slot.takeover);
-            let chain = self.chain(identity.owner());
-            if chain.commit(verdict.cause) {
-                self.slot.takeover.detail.set(&verdict.detail);
-                self.slot.takeover.ended.store(verdict.ended, Relaxed);
-            }
-            chain.settle(verdict.death, &verdict.why, verdict.now);
-            identity.set_status(SlotStatus::Taken);
+        // What follows was begun by a zygote before, or is over.
+        if identity.status() != SlotStatus::Open {
+            return Due::Wait;
         }
+        if self.has_placed() {
+            self.slot.takeover.take(&self.slot.state, self.entries, self.modules);
+        }
+        if identity.owner() == 0 && Chain::new(self.page(), self.entries, 0).is_sealed() {
+            return Due::Close;
+        }
+        // Worker 1 with an open slot: a zygote that died between these lines.
+        if identity.owner() == 0 && !identity.take_over(0) {
+            return Due::Wait;
+        }
+        self.slot.takeover.take(&self.slot.state, self.entries, self.modules);
+        let verdict = verdict(&self.slot.takeover);
+        let chain = self.chain(identity.owner());
+        if chain.commit(verdict.cause) {
+            self.slot.takeover.detail.set(&verdict.detail);
+            self.slot.takeover.ended.store(verdict.ended, Relaxed);
+        }
+        chain.settle(verdict.death, &verdict.why, verdict.now);
+        identity.set_status(SlotStatus::Taken);
         self.due()
     }
 
@@ -147,20 +184,29 @@ impl<'a> Succession<'a> {
         }
         self.slot.takeover.take(&self.slot.state, self.entries, self.modules);
         match self.chain(0).next_place() {
-            Some((next, _)) if next == index => Some(self.due_to_the_living()),
-            // A session that asks twice is told again.
             Some((next, _)) if next < index => None,
-            _ => Some(Due::GoOn),
+            // A session that asks twice is told again.
+            _ => Some(self.due_to_the_living()),
         }
     }
 
-    /// What is to be done for a slot on which nobody works, though a runner was due.
+    /// The answer is on the page before anybody is told, and stays there.
+    fn go_on(&self) -> Due {
+        let next = self.chain(0).next_place().map_or(self.entries.len(), |(index, _)| index);
+        self.slot.identity.over.store(next as u32, Release);
+        Due::GoOn
+    }
+
+    /// What is to be done for a slot for which no runner could be forked, if nobody works on it by now.
     #[must_use]
     pub fn retry(&self) -> Due {
-        match (self.slot.identity.status(), self.slot.identity.wait_status()) {
-            (SlotStatus::Open, None) => self.due_to_the_living(),
-            (SlotStatus::Open, Some(_)) => Due::Bury,
-            _ => self.due(),
+        let identity = &self.slot.identity;
+        match identity.status() {
+            _ if identity.runner.load(Acquire) != 0 => Due::Wait,
+            SlotStatus::Open if identity.wait_status().is_some() => Due::Bury,
+            SlotStatus::Open => self.due_to_the_living(),
+            SlotStatus::Taken => self.due(),
+            SlotStatus::Free | SlotStatus::Reserved | SlotStatus::Closing => Due::Wait,
         }
     }
 
@@ -170,11 +216,11 @@ impl<'a> Succession<'a> {
             Some((_, place)) if place != Place::Session => {
                 if lent > self.entries.len() + SPARE_RUNNERS {
                     self.chain(0).abandon(Some(place), GIVEN_UP);
-                    return Due::GoOn;
+                    return self.go_on();
                 }
                 Due::Runner { worker: 1, place }
             }
-            _ => Due::GoOn,
+            _ => self.go_on(),
         }
     }
 

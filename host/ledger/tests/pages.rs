@@ -122,6 +122,20 @@ proptest! {
 }
 
 #[test]
+fn long_text_is_cut_at_a_character() {
+    let text = Text::<4>::new();
+    text.set("abcé");
+    assert_eq!(text.get(), "abc");
+}
+
+#[test]
+fn text_that_somebody_else_wrote_is_bounded_and_printable() {
+    let page = hostile(b"\n\xff");
+    assert_eq!(page.user.get().chars().count(), 64);
+    assert!(page.user.get().chars().all(|c| c == char::REPLACEMENT_CHARACTER));
+}
+
+#[test]
 fn too_many_facts_are_refused_and_the_old_ones_stay() {
     let page = Box::<State>::default();
     assert!(page.modules[0].write(b"old"));

@@ -33,6 +33,8 @@ pub(crate) trait Living {
     fn connection(&self) -> i32;
     /// Counts what was received and sent.
     fn count(&self, received: u64, sent: u64);
+    /// Something is transferred and has just moved, or nothing is transferred from now on.
+    fn transfer(&self, moving: bool);
     /// Shows what is being served.
     fn command(&self, command: &str, path: Option<&str>);
     /// Somebody has logged in, once in a session.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exeunt_api::abi::{
     Answer, Begun, Bytes, Callback, Handle, Level, Offer, Phase, Place, ProtocolTable, Str,
-    Waiting, status,
+    Transferring, Waiting, status,
 };
 
 use super::values::ValueStore;
@@ -195,6 +195,16 @@ impl Offer for HostFunctions {
 
     fn session_count(session: Handle, received: u64, sent: u64) -> Answer<()> {
         living(session)?.count(received, sent);
+        Ok(())
+    }
+
+    fn session_transfer(session: Handle, state: u32) -> Answer<()> {
+        let moving = match state {
+            Transferring::NOTHING => false,
+            Transferring::MOVING => true,
+            _ => return Err(status::BAD_ARGUMENT),
+        };
+        living(session)?.transfer(moving);
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Status {
     pub(super) user: Option<String>,
     /// The first part of its sessions' ids.
     pub(super) incarnation: Option<String>,
-    /// Connections that were refused without a session, by reason.
+    /// Who was refused, by reason: turned away without a session, or over a limit.
     #[serde(default)]
     pub(super) refused: BTreeMap<String, u64>,
     /// Sessions whose end could not be written to the journal.

@@ -35,7 +35,7 @@ pub(super) fn render(events: &[Event]) -> String {
         let _ = writeln!(shown, "{}", show::escape(&event.event));
         for (number, listener) in (1..).zip(&event.listeners) {
             let (module, name) = (show::escape(&listener.module), show::escape(&listener.listener));
-            let _ = writeln!(shown, "{number:>3}  {module}/{name}");
+            let _ = writeln!(shown, "{number:>3}  {module}/{name}{}", listener.wish());
         }
     }
     if shown.is_empty() { "no module listens to any event\n".to_owned() } else { shown }

@@ -31,11 +31,33 @@ pub(super) struct Event {
     pub(super) listeners: Vec<Listener>,
 }
 
-/// A listener's name.
+/// A listener: its name, and how it is run.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Listener {
     pub(super) module: String,
     pub(super) listener: String,
+    /// `session`, `runner` or `root-runner`, for `core.exit`; none for other events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<String>,
+    /// How often it may be tried.
+    #[serde(default = "once")]
+    pub(super) attempts: u32,
+    #[serde(default)]
+    pub(super) deadline_ms: u64,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Listener {
+    /// What is not usual about it, for people.
+    pub(super) fn wish(&self) -> String {
+        let place = self.place.as_deref().filter(|place| *place != "session");
+        let tries = (self.attempts > 1).then(|| format!("{} attempts", self.attempts));
+        let parts: Vec<_> = place.map(str::to_owned).into_iter().chain(tries).collect();
+        if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) }
+    }
 }
 
 impl Plan {

@@ -9,9 +9,16 @@ use super::daemon::{Daemon, Status};
 use super::plan::{Module, Plan};
 use super::refusal::Failure;
 use super::show;
+use crate::counters;
 
 pub(super) fn run(daemon: &Daemon, json: bool, streams: &mut Streams<'_>) -> Result<(), Failure> {
-    let (status, mut value) = daemon.status()?;
+    let (mut status, mut value) = daemon.status()?;
+    // Without the counters there is what the daemon itself has said.
+    let rows = counters::read(&daemon.runtime_dir).unwrap_or_default();
+    for (reason, number) in counters::refused(&rows) {
+        value["refused"][&reason] = json!(number);
+        status.refused.insert(reason, number);
+    }
     let plans: Vec<_> = status
         .generations
         .iter()

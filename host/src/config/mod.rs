@@ -28,7 +28,7 @@ mod text;
 mod value;
 
 pub(crate) use address::Address;
-pub(crate) use bounds::{Exit, Limits};
+pub(crate) use bounds::{Exit, Limits, Timeouts};
 pub(crate) use check::Config;
 pub(crate) use find::{Environment, Source, locate, read};
 pub(crate) use host::{Format, Host, Level, Log, LogTo};

@@ -160,13 +160,31 @@ impl Plan {
         hash.finalize().into()
     }
 
+    fn listener_json(&self, event: &Event, listener: &Listener) -> Value {
+        let is_it = |other: &&Listener| other.number == listener.number;
+        let mut json = json!({
+            "module": self.modules[listener.module].name,
+            "listener": listener.name,
+            "attempts": event.listeners.iter().filter(is_it).count(),
+            "deadline_ms": u64::try_from(listener.deadline.as_millis()).unwrap_or(u64::MAX),
+        });
+        if event.name == EXIT {
+            json["place"] = match listener.place {
+                Place::Session => "session",
+                Place::Runner => "runner",
+                Place::Root => "root-runner",
+            }
+            .into();
+        }
+        json
+    }
+
     /// The plan for `status` and `listeners`.
     pub(crate) fn json(&self, generation: u64, listens: &Value) -> Value {
         let events = self.events.iter().filter(|event| !event.listeners.is_empty());
         let listeners = |event: &Event| -> Vec<Value> {
-            let one =
-                |l: &Listener| json!({"module": self.modules[l.module].name, "listener": l.name});
-            event.listeners.iter().map(one).collect()
+            let firsts = event.listeners.iter().filter(|l| l.attempt == 1);
+            firsts.map(|listener| self.listener_json(event, listener)).collect()
         };
         json!({
             "generation": generation,

@@ -12,6 +12,7 @@ use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{MsgFlags, send};
 
 use super::callbacks::About;
+use super::timeouts::{Times, Transfers};
 use super::timers::Timers;
 use crate::api::{
     self, Begun, Command, Credentials, Ending, Entry, Living, Outcome, Refused, Subject, WaitError,
@@ -40,6 +41,7 @@ pub(super) struct Session {
     pub(super) life: RawFd,
     pub(super) connection: OwnedFd,
     pub(super) last_activity: Cell<Moment>,
+    pub(super) transfers: Cell<Transfers>,
     pub(super) slot: usize,
     pub(super) timers: Timers,
     /// The moment at which the callback that is running is killed; none in the protocol itself.
@@ -150,22 +152,13 @@ impl Session {
 
     /// The timeout that comes first.
     fn nearest_timeout(&self) -> Option<(Moment, Cause, Duration)> {
-        let timeouts = &self.generation.config.timeouts;
-        let start = self.subject.identity.started_at.load(Relaxed);
-        let logged_in = self.subject.state.logged_in.load(Relaxed) != 0;
-        let login = timeouts.login.filter(|_| !logged_in);
-        [
-            login.map(|length| (clock::after(start, length), Cause::TimeoutLogin, length)),
-            timeouts.idle.map(|length| {
-                (clock::after(self.last_activity.get(), length), Cause::TimeoutIdle, length)
-            }),
-            timeouts
-                .session
-                .map(|length| (clock::after(start, length), Cause::TimeoutSession, length)),
-        ]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(moment, _, _)| *moment)
+        let times = Times {
+            started: self.subject.identity.started_at.load(Relaxed),
+            logged_in: self.subject.state.logged_in.load(Relaxed) != 0,
+            active: self.last_activity.get(),
+            transfers: self.transfers.get(),
+        };
+        times.nearest(&self.generation.config.timeouts)
     }
 
     /// Sets the timer that kills this process if its code does not come back in time.
@@ -271,6 +264,13 @@ impl Living for Session {
         let bytes_out = state.bytes_out.fetch_add(sent, Relaxed).wrapping_add(sent);
         self.last_activity.set(clock::now());
         self.entry.count(bytes_in, bytes_out, clock::unix_millis());
+    }
+
+    fn transfer(&self, moving: bool) {
+        let now = clock::now();
+        let transfers = if moving { Transfers::Moved(now) } else { Transfers::NoneSince(now) };
+        self.transfers.set(transfers);
+        self.last_activity.set(now);
     }
 
     fn command(&self, command: &str, path: Option<&str>) {

@@ -7,6 +7,7 @@ mod commands;
 mod live;
 mod logins;
 mod spare;
+mod timeouts;
 mod timers;
 
 pub(crate) use spare::{Seat, wait_for_connection};

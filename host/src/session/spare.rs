@@ -69,6 +69,7 @@ pub(crate) fn wait_for_connection(generation: &'static Generation, seat: Seat<'_
         life,
         connection,
         last_activity: Cell::new(clock::now()),
+        transfers: Cell::default(),
         slot,
         timers: Timers::default(),
         bound: Cell::new(None),

@@ -53,7 +53,7 @@ impl Supervisor {
             });
             if let Some((index, slot)) = found {
                 if is_runner(slot) {
-                    slot.identity.set_runner_status(fate.raw());
+                    slot.identity.set_runner_status(number, fate.raw());
                 } else {
                     slot.identity.set_wait_status(fate.raw());
                 }

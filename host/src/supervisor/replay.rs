@@ -125,18 +125,18 @@ fn bury(held: &Held) {
     for slot in held.used() {
         let identity = &slot.identity;
         match identity.status() {
-            SlotStatus::Free => {}
-            SlotStatus::Reserved => identity.reset(),
+            SlotStatus::Free | SlotStatus::Taken | SlotStatus::Closing => {}
+            SlotStatus::Reserved => identity.set_status(SlotStatus::Free),
             SlotStatus::Open => {
                 identity.set_order(Cause::SupervisorLost as u32, "", clock::now());
                 if identity.wait_status().is_none() {
                     identity.set_wait_status(KILLED);
                 }
             }
-            SlotStatus::Taken => {}
         }
-        if slot.takeover.worker.load(SeqCst) != 0 && identity.runner_status().is_none() {
-            identity.set_runner_status(KILLED);
+        let worker = slot.takeover.worker.load(SeqCst);
+        if worker != 0 {
+            identity.set_runner_status(worker, KILLED);
         }
     }
 }

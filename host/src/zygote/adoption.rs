@@ -5,9 +5,9 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::Relaxed;
 
-use exeunt_ledger::SlotStatus;
+use exeunt_ledger::{Slot, SlotStatus};
 use nix::unistd::Pid;
 
 use super::{Child, Phase, Zygote};
@@ -41,15 +41,25 @@ impl Zygote {
         let mut adopted = 0;
         let used = (self.header.used.load(Relaxed) as usize).clamp(1, self.slots.len());
         self.free = (used..self.slots.len()).rev().collect();
+        let is_open = |slot: &&Slot| {
+            use SlotStatus::{Closing, Open, Taken};
+            matches!(slot.identity.status(), Open | Taken | Closing)
+        };
+        let open = self.slots[1..used].iter().filter(is_open).count();
+        self.header.open.store(open as u64, Relaxed);
         for slot in 1..used {
-            match self.slots[slot].identity.status() {
+            let identity = &self.slots[slot].identity;
+            match identity.status() {
                 SlotStatus::Free => self.free.push(slot),
+                // Nobody was forked for it, or nobody who could have been handed anything.
+                SlotStatus::Reserved if identity.pid.load(Relaxed) == 0 => self.free_slot(slot),
                 SlotStatus::Reserved => self.adopt_process(slot),
                 SlotStatus::Open => {
                     adopted += 1;
                     self.adopt_session(slot);
                 }
                 SlotStatus::Taken => self.adopt_chain(slot),
+                SlotStatus::Closing => self.close(slot),
             }
         }
         log::warn(format!("goes on for a zygote that died; {adopted} sessions are open"));
@@ -71,9 +81,8 @@ impl Zygote {
     }
 
     fn adopt_session(&mut self, slot: usize) {
-        if self.slots[slot].takeover.worker.load(SeqCst) != 0 {
-            self.adopt_runner(slot);
-        }
+        // While there is a runner the session's death waits.
+        let runner = self.succession(slot).adopt();
         let identity = &self.slots[slot].identity;
         if identity.counted.load(Relaxed) == 1
             && let Ok(peer) = identity.peer.get().parse()
@@ -81,6 +90,9 @@ impl Zygote {
             self.admission.count(peer);
         }
         self.adopt_process(slot);
+        if let Some(pid) = runner {
+            self.adopt_runner(slot, pid);
+        }
         let of = &self.slots[slot];
         let before_login = of.state.logged_in.load(Relaxed) == 0;
         if of.identity.status() == SlotStatus::Open && before_login {
@@ -90,18 +102,16 @@ impl Zygote {
 
     /// A chain that was taken over: by a runner that still works, or that has died.
     fn adopt_chain(&mut self, slot: usize) {
-        match self.slots[slot].takeover.worker.load(SeqCst) {
-            0 => self.go_on(slot),
-            _ => self.adopt_runner(slot),
+        match self.succession(slot).adopt() {
+            None => self.go_on(slot),
+            Some(pid) => self.adopt_runner(slot, pid),
         }
     }
 
-    fn adopt_runner(&mut self, slot: usize) {
-        let of = &self.slots[slot];
-        let pid = of.takeover.worker.load(SeqCst);
+    fn adopt_runner(&mut self, slot: usize, pid: u32) {
         self.children.insert(pid.cast_signed(), Child::Runner { slot });
-        of.identity.runner.store(pid, Relaxed);
-        if of.identity.runner_status().is_some() || is_gone(pid.cast_signed()) {
+        let is_buried = self.slots[slot].identity.runner_status().is_some();
+        if is_buried || is_gone(pid.cast_signed()) {
             self.runner_died_elsewhere(slot);
         }
     }
@@ -115,7 +125,7 @@ impl Zygote {
     /// The supervisor has reaped a process that worked on a slot, and written down how it ended.
     pub(super) fn died_elsewhere(&mut self, slot: usize) {
         let Some(of) = self.slots.get(slot) else { return };
-        if of.identity.runner.load(Relaxed) != 0 && of.identity.runner_status().is_some() {
+        if of.identity.runner_status().is_some() {
             self.runner_died_elsewhere(slot);
         }
         if of.identity.wait_status().is_some() {
@@ -147,12 +157,23 @@ impl Zygote {
 
     /// Without a supervisor nobody says when a process has died that was adopted: looks for itself.
     pub(super) fn look_for_the_adopted(&mut self) {
-        let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some(*child);
-        for child in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+        let gone = |(pid, child): (&i32, &Child)| is_gone(*pid).then_some((*pid, *child));
+        for (pid, child) in self.children.iter().filter_map(gone).collect::<Vec<_>>() {
+            let works_on = |slot: usize| {
+                let identity = &self.slots[slot].identity;
+                [&identity.pid, &identity.runner].map(|number| number.load(Relaxed).cast_signed())
+            };
             match child {
-                Child::Session { slot } => self.session_died_elsewhere(slot),
-                Child::Runner { slot } => self.runner_died_elsewhere(slot),
-                Child::Action => {}
+                Child::Session { slot } if works_on(slot)[0] == pid => {
+                    self.session_died_elsewhere(slot);
+                }
+                Child::Runner { slot } if works_on(slot)[1] == pid => {
+                    self.runner_died_elsewhere(slot);
+                }
+                // It was seen to before; another may have the slot by now.
+                Child::Session { .. } | Child::Runner { .. } | Child::Action => {
+                    self.children.remove(&pid);
+                }
             }
         }
     }

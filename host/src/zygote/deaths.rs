@@ -28,8 +28,15 @@ impl Zygote {
         while let Some((pid, fate)) = reap::peek() {
             let fate = self.memory.behind(fate);
             let child = self.children.remove(&pid.as_raw());
-            if let Some(Child::Session { slot }) = child {
-                self.slots[slot].identity.set_wait_status(fate.raw());
+            match child {
+                Some(Child::Session { slot }) => {
+                    self.slots[slot].identity.set_wait_status(fate.raw());
+                }
+                Some(Child::Runner { slot }) => {
+                    let number = pid.as_raw().cast_unsigned();
+                    self.slots[slot].identity.set_runner_status(number, fate.raw());
+                }
+                _ => {}
             }
             reap::end_group(pid);
             reap::reap(pid);
@@ -43,9 +50,13 @@ impl Zygote {
     }
 
     pub(super) fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
-        if self.slots[slot].identity.status() != SlotStatus::Open {
+        if self.slots[slot].identity.status() == SlotStatus::Reserved {
             self.spare_is_lost(pid.as_raw());
             return self.free_slot(slot);
+        }
+        // Of one that was seen to, when its last runner died, the supervisor tells nevertheless.
+        if self.slots[slot].identity.status() != SlotStatus::Open {
+            return;
         }
         self.uncount(slot);
         self.board.delete(slot);
@@ -150,7 +161,7 @@ impl Zygote {
     }
 
     /// The session on a slot has ended: journal and log, then the slot is free.
-    fn close(&mut self, slot: usize) {
+    pub(super) fn close(&mut self, slot: usize) {
         self.record_logout(slot);
         let page = self.succession(slot).page();
         let chain = Chain::new(page, self.generation.plan.roster(EXIT), 0);
@@ -158,8 +169,7 @@ impl Zygote {
         let line = Line::of(&subject, self.generation, self.is_replay, &chain);
         self.session_log(slot, config::Level::Info, &line.summary());
         // A zygote that died after the line and before the slot was free has written it.
-        let is_there = self.slots[slot].identity.closing.swap(1, Relaxed) == 1
-            && self.journal.holds(&subject.about.id);
+        let is_there = !self.succession(slot).close() && self.journal.holds(&subject.about.id);
         if !is_there && let Err(e) = self.journal.append(&line) {
             counters::count(Own::JournalFailures, None);
             let failures = self.header.journal_failures.fetch_add(1, Relaxed);
@@ -172,15 +182,9 @@ impl Zygote {
         self.free_slot(slot);
     }
 
-    fn free_slot(&mut self, slot: usize) {
-        let of = &self.slots[slot];
-        let (listeners, cells) = (self.generation.exits().len(), self.generation.plan.cells);
-        if !std::ptr::eq(self.succession(slot).page(), &raw const of.state) {
-            of.takeover.reset(listeners, cells);
-        }
-        of.state.reset(listeners, cells);
+    pub(super) fn free_slot(&mut self, slot: usize) {
+        self.succession(slot).release();
         self.lent.remove(&slot);
-        of.identity.reset();
         self.free.push(slot);
     }
 }

@@ -70,14 +70,14 @@ impl Zygote {
             self.session_log(slot, Level::Debug, "asks for a login that it cannot have");
             return None;
         }
-        let admitted = self.logins.admit(identity, user).or_else(|_| {
-            // Before anybody is refused: who has died by now is not counted any more.
+        let mut admitted = self.logins.admit(identity, user);
+        if admitted.is_err() {
+            // Before anybody is refused: who has died by now is not counted any more. It may be the very
+            // session that asks.
             self.reap_all();
-            match self.asking(asked) {
-                Some(_) => self.logins.admit(identity, user),
-                None => Ok(()),
-            }
-        });
+            self.asking(asked)?;
+            admitted = self.logins.admit(identity, user);
+        }
         Some(match admitted {
             Ok(()) => {
                 self.record_login(slot, user);

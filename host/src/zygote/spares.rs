@@ -5,7 +5,6 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use exeunt_ledger::SlotStatus;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
 };
@@ -83,8 +82,8 @@ impl Zygote {
             scoreboard::reserve(&self.scoreboard, slot)?;
             self.header.used.store(slot as u32 + 1, Relaxed);
         }
-        self.slots[slot].identity.set_status(SlotStatus::Reserved);
-        let forked = sys::fork().inspect_err(|_| self.slots[slot].identity.reset())?;
+        self.succession(slot).reserve();
+        let forked = sys::fork().inspect_err(|_| self.succession(slot).release())?;
         match forked {
             Fork::Child => {
                 drop(mine);

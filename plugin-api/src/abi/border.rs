@@ -141,6 +141,7 @@ border! {
     register_control(registrar: plain(Handle), action: str, callback: plain(Callback)) -> code;
     register_authenticator(registrar: plain(Handle), name: str, place: plain(u32), callback: plain(Callback)) -> code;
     open_file(registrar: plain(Handle), path: str) -> code;
+    session_transfer(session: plain(Handle), state: plain(u32)) -> code;
     register_hook(registrar: plain(Handle), phase: plain(u32), verb: opt, classes: plain(u32), name: str, callback: plain(Callback)) -> code;
     register_command(registrar: plain(Handle), verb: str, callback: plain(Callback)) -> code;
     command_end(session: plain(Handle), outcome: plain(i32), reply: opt) -> code;

@@ -68,7 +68,7 @@ const _: () = {
     assert!(offset_of!(Host, fact_str) == 23 * word && offset_of!(Host, state_write) == 28 * word);
     assert!(offset_of!(Host, session_wait) == 29 * word && offset_of!(Host, farewell) == 37 * word);
     assert!(offset_of!(Host, register_counter) == 38 * word);
-    assert!(offset_of!(Host, reserved) == 52 * word);
+    assert!(offset_of!(Host, reserved) == 53 * word);
     assert!(offset_of!(CModule, name) == 24 && offset_of!(CModule, version) == 24 + 2 * word);
     assert!(offset_of!(CModule, init) == 24 + 4 * word && size_of::<CModule>() == 24 + 5 * word);
 };

@@ -170,6 +170,11 @@ pub struct Host {
     /// own events are listened for.
     pub register_listener_with:
         unsafe extern "C" fn(Handle, Str, Str, Callback, u32, u32, u64) -> i32,
+
+    /// \[session\] Says whether something is transferred, as in [`Transferring`](super::Transferring):
+    /// while it is, the timeout `stalled` counts from the last time that this was said, in place of
+    /// `idle`; while it is not, `no_transfer` does. Who never says it has neither.
+    pub session_transfer: unsafe extern "C" fn(Handle, u32) -> i32,
     /// Reserved for the host; null.
     #[sabi(last_prefix_field)]
     pub reserved: *const c_void,

@@ -24,7 +24,7 @@ pub use c::{C_MAGIC, C_SYMBOL, CHost, CModule};
 pub use host::{Host, HostRef};
 pub use note::{NOTE_NAME, NOTE_SECTION, NOTE_TYPE, Note, join, joined_len};
 pub use numbers::{
-    Begun, Class, Fact, Interest, Kind, Level, Phase, Place, Station, Verdict, status,
+    Begun, Class, Fact, Interest, Kind, Level, Phase, Place, Station, Transferring, Verdict, status,
 };
 pub use offer::{Answer, Offer, offer, offer_to_c};
 pub use root::{Constructed, Header, ProtocolTable, Root, RootRef, SYMBOL, constructed, header};

@@ -214,6 +214,16 @@ impl Begun {
     pub const HANDLED: i32 = 1;
 }
 
+/// What `session_transfer` is told.
+pub struct Transferring;
+
+impl Transferring {
+    /// None is going on: from now on the time without one counts.
+    pub const NOTHING: u32 = 0;
+    /// One is going on, and has just moved.
+    pub const MOVING: u32 = 1;
+}
+
 /// The kind of a value in the value model, as `value_kind` returns it.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -164,6 +164,9 @@ pub trait Offer: 'static {
         attempts: u32,
         millis: u64,
     ) -> Answer<()>;
+
+    /// See [`Host::session_transfer`].
+    fn session_transfer(session: Handle, state: u32) -> Answer<()>;
 }
 
 /// The table of an implementation, for the modules of this process. It lives for ever.
@@ -232,6 +235,7 @@ fn table<O: Offer>() -> Host {
         open_file: raw::open_file::<O>,
         register_control: raw::register_control::<O>,
         register_listener_with: raw::register_listener_with::<O>,
+        session_transfer: raw::session_transfer::<O>,
         reserved: std::ptr::null::<c_void>(),
     }
 }

@@ -25,6 +25,11 @@ impl Held<'_> {
         unsafe { host().session_count()(self.handle, bytes_in, bytes_out) };
     }
 
+    pub(crate) fn transfer(self, state: u32) {
+        // SAFETY: the host checks the handle.
+        unsafe { host().session_transfer()(self.handle, state) };
+    }
+
     pub(crate) fn command(self, command: &str, path: Option<&str>) -> i32 {
         let path = path.map_or(Str::NONE, Str::new);
         // SAFETY: the host checks the handle and copies the texts.

@@ -6,11 +6,12 @@ mod sockets;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod wait;
 
 use std::cell::Cell;
 use std::fmt;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -25,6 +26,7 @@ use crate::{Error, Result};
 pub use lines::{Line, LineReader};
 pub use sockets::Listener;
 pub use streams::Stream;
+pub use transfer::Transfer;
 pub use wait::Waiting;
 pub(crate) use wait::milliseconds;
 
@@ -45,6 +47,7 @@ pub struct Session<'a> {
     held: Held<'a>,
     connection: BorrowedFd<'static>,
     since_look: Cell<wait::SinceLook>,
+    transferring: Cell<Option<RawFd>>,
 }
 
 /// How a protocol ends its session, for [`Session::end`].
@@ -72,7 +75,10 @@ pub enum End<'a> {
 impl<'a> Session<'a> {
     pub(crate) fn new(held: Held<'a>) -> Result<Self> {
         match held.connection() {
-            Ok(connection) => Ok(Self { held, connection, since_look: Cell::default() }),
+            Ok(connection) => {
+                let (since_look, transferring) = (Cell::default(), Cell::default());
+                Ok(Self { held, connection, since_look, transferring })
+            }
             Err(status) => Err(Error::refused("the client's connection", status)),
         }
     }

@@ -72,7 +72,7 @@ impl Session<'_> {
         loop {
             match read(stream, &mut *buffer) {
                 Ok(length) => {
-                    self.moved(length as u64, 0)?;
+                    self.moved(stream, length as u64, 0)?;
                     return Ok(length);
                 }
                 Err(Errno::AGAIN) => drop(self.wait(&mut [Waiting::readable(stream)], None)?),
@@ -99,7 +99,7 @@ impl Session<'_> {
             match write(stream, bytes) {
                 Ok(length) => {
                     bytes = &bytes[length..];
-                    self.moved(0, length as u64)?;
+                    self.moved(stream, 0, length as u64)?;
                 }
                 Err(error) => self.writable_again(stream, error)?,
             }
@@ -127,7 +127,7 @@ impl Session<'_> {
         loop {
             match sendfile(stream, file, Some(offset), CHUNK) {
                 Ok(length) => {
-                    self.moved(0, length as u64)?;
+                    self.moved(stream, 0, length as u64)?;
                     return Ok(length as u64);
                 }
                 Err(Errno::INVAL | Errno::NOSYS) => return self.copy_file(file, offset, stream),

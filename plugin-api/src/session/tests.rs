@@ -167,3 +167,24 @@ fn waiting_says_which_descriptor_is_ready() {
     assert_eq!([waiting[0].is_ready(), waiting[1].is_ready()], [false, true]);
     assert!(connection.as_fd().try_clone_to_owned().is_ok());
 }
+
+#[test]
+fn only_bytes_of_its_own_connection_move_a_transfer() {
+    let ((session, mut client), told) = (fake::session(), || with(|fake| fake.done.split_off(0)));
+    let control = session.connection();
+    session.expect_transfers();
+    session.write_all(&control, b"150\r\n").unwrap();
+    assert_eq!(told(), ["transfer 0"]);
+    let listener = session.listen_on(Ipv4Addr::LOCALHOST.into(), 0..=0).unwrap();
+    let _peer = TcpStream::connect(listener.local_addr()).unwrap();
+    let (data, _) = session.accept(&listener, None).unwrap().unwrap();
+    let transfer = session.transfer(&data);
+    client.write_all(b"NOOP\r\n").unwrap();
+    session.read(&control, &mut [0; 16]).unwrap();
+    assert_eq!(told(), ["transfer 1"]);
+    session.write_all(&data, b"content").unwrap();
+    drop(transfer);
+    assert_eq!(told(), ["transfer 1", "transfer 0"]);
+    session.write_all(&data, b"more").unwrap();
+    assert!(told().is_empty());
+}

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use super::Session;
+use super::{Session, Stream};
 use crate::abi::{self, Interest};
 use crate::{Error, Result};
 
@@ -135,8 +135,11 @@ impl Session<'_> {
 
     /// Counts an operation that did not have to wait. A client that always has data, or always takes
     /// some, must not keep the host from looking at the session.
-    pub(super) fn moved(&self, bytes_in: u64, bytes_out: u64) -> Result<()> {
+    pub(super) fn moved(&self, stream: &Stream, bytes_in: u64, bytes_out: u64) -> Result<()> {
         self.held.count(bytes_in, bytes_out);
+        if bytes_in + bytes_out > 0 {
+            self.went_over(stream);
+        }
         let mut since = self.since_look.get();
         since.operations += 1;
         since.bytes += bytes_in + bytes_out;

@@ -1,6 +1,7 @@
 //! The data connection: agreed on with PASV, EPSV, PORT or EPRT, opened for one transfer.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use exeunt_api::prelude::*;
@@ -23,6 +24,20 @@ pub(crate) enum Plan {
     Passive(Listener),
     /// The client listens there.
     Active(SocketAddr),
+}
+
+/// A data connection and its transfer, which is over when this is dropped.
+pub(crate) struct Data<'s> {
+    _transfer: Transfer<'s>,
+    stream: Stream,
+}
+
+impl Deref for Data<'_> {
+    type Target = Stream;
+
+    fn deref(&self) -> &Stream {
+        &self.stream
+    }
 }
 
 /// `PASV`
@@ -113,20 +128,21 @@ fn listen(client: &mut Client<'_>) -> Answer<SocketAddr> {
 
 /// Sends `150 text` and opens the data connection that was agreed on; the agreement is then used up,
 /// and a listener closed. The error is the reply for a connection that does not come about.
-pub(crate) fn open(client: &mut Client<'_>, text: &str) -> Answer<Stream> {
+pub(crate) fn open<'s>(client: &mut Client<'s>, text: &str) -> Answer<Data<'s>> {
     let plan = std::mem::take(&mut client.plan);
     if matches!(plan, Plan::None) {
         return Err(Reply::new(425, "Use PASV, EPSV, PORT or EPRT first.").into());
     }
     client.control.send(&Reply::new(150, text))?;
-    match plan {
-        Plan::Passive(listener) => accept(client, &listener),
+    let stream = match plan {
+        Plan::Passive(listener) => accept(client, &listener)?,
         Plan::Active(target) => match client.session.connect(target, Some(OPENING)) {
-            Err(error) if error.is_ending() => Err(error.into()),
-            connected => connected.map_err(|_| cannot_open().into()),
+            Err(error) if error.is_ending() => return Err(error.into()),
+            connected => connected.map_err(|_| cannot_open())?,
         },
-        Plan::None => Err(cannot_open().into()),
-    }
+        Plan::None => return Err(cannot_open().into()),
+    };
+    Ok(Data { _transfer: client.session.transfer(&stream), stream })
 }
 
 /// Accepts a connection from the client's own address; others are closed at once.

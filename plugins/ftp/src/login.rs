@@ -30,22 +30,23 @@ pub(crate) fn pass(client: &mut Client<'_>, password: &str) -> Answer {
             Ok(Reply::new(503, "Logged in already."))
         }
         Login::Claimed(name) if client.config.anonymous && is_anonymous(&name) => {
-            client.session.login(ANONYMOUS)?;
-            client.login = Login::Done;
-            Ok(Reply::new(230, "Logged in."))
+            log_in(client, ANONYMOUS)
         }
         Login::Claimed(name) => match client.session.authenticate(&name, password)? {
-            Some(account) if client.move_in(&account) => {
-                client.session.login(&account.user)?;
-                client.login = Login::Done;
-                Ok(Reply::new(230, "Logged in."))
-            }
+            Some(account) if client.move_in(&account) => log_in(client, &account.user),
             _ => {
                 client.session.login_failed(&name)?;
                 Ok(Reply::new(530, "Login incorrect."))
             }
         },
     }
+}
+
+fn log_in(client: &mut Client<'_>, user: &str) -> Answer {
+    client.session.login(user)?;
+    client.session.expect_transfers();
+    client.login = Login::Done;
+    Ok(Reply::new(230, "Logged in."))
 }
 
 /// `QUIT`. The reply is the farewell.

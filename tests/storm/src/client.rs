@@ -70,10 +70,19 @@ impl Client {
     ///
     /// Another answer comes, or none.
     pub fn ask(&mut self, line: &str, begin: &str) -> Result<String, String> {
+        self.send(line)?;
+        self.expect(begin)
+    }
+
+    /// Sends a line.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be sent.
+    pub fn send(&mut self, line: &str) -> Result<(), String> {
         let line = format!("{line}\r\n");
         let sent = self.stream.get_mut().write_all(line.as_bytes());
-        sent.map_err(|e| format!("{e} when {line:?} was sent"))?;
-        self.expect(begin)
+        sent.map_err(|e| format!("{e} when {line:?} was sent"))
     }
 
     /// The number of the settings that the daemon greets with.

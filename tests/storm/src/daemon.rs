@@ -30,7 +30,7 @@ pub struct Daemon {
 pub struct Generation {
     /// Its number.
     pub number: u64,
-    /// Its zygote.
+    /// Its zygote; 0 while there is none.
     pub pid: i32,
     /// `active`, `retiring`, …
     pub state: String,
@@ -45,26 +45,35 @@ impl Daemon {
     ///
     /// It does not come to serve.
     pub fn start(programs: &Programs, site: Site, nofile: Option<u32>) -> Result<Self> {
-        let limit = nofile.map_or("unlimited".to_owned(), |limit| limit.to_string());
-        let script = match nofile {
-            Some(_) => "ulimit -n \"$0\"; exec \"$@\"",
-            None => "exec \"$@\"",
-        };
-        let mut command = Command::new("sh");
-        command.args(["-c", script, &limit]).arg(&programs.exeunt);
-        command.args(["run", "-c"]).arg(site.path("modules.toml"));
-        command.env_remove("EXEUNT_CONFIG").stdin(Stdio::null()).stdout(Stdio::null());
-        let child = command.stderr(File::create(site.path("log"))?).spawn()?;
+        let child = run(programs, &site, nofile)?;
         let mut daemon = Self { child, programs: programs.clone(), site };
+        daemon.wait_until_it_serves(0)?;
+        Ok(daemon)
+    }
+
+    /// Starts the daemon again, which was killed, with all that it left.
+    ///
+    /// # Errors
+    ///
+    /// It does not come to serve.
+    pub fn restart(&mut self) -> Result<()> {
+        self.child.wait()?;
+        let said = self.site.read("log").len();
+        self.child = run(&self.programs, &self.site, None)?;
+        self.wait_until_it_serves(said)
+    }
+
+    /// Waits until the log says so behind that place.
+    fn wait_until_it_serves(&mut self, said: usize) -> Result<()> {
         let mut ended = false;
-        daemon.wait("the daemon serves", |daemon| {
+        self.wait("the daemon serves", |daemon| {
             ended = daemon.child.try_wait().is_ok_and(|status| status.is_some());
-            ended || daemon.site.read("log").contains(": serves with ")
+            ended || daemon.site.read("log")[said..].contains(": serves with ")
         })?;
         if ended {
-            return Err(format!("the daemon did not start:\n{}", daemon.site.read("log")).into());
+            return Err(format!("the daemon did not start:\n{}", self.site.read("log")).into());
         }
-        Ok(daemon)
+        Ok(())
     }
 
     /// The supervisor.
@@ -101,7 +110,7 @@ impl Daemon {
             let number = |key: &str| value[key].as_u64();
             Some(Generation {
                 number: number("generation")?,
-                pid: i32::try_from(value["pid"].as_i64()?).ok()?,
+                pid: i32::try_from(value["pid"].as_i64().unwrap_or(0)).ok()?,
                 state: value["state"].as_str()?.to_owned(),
                 sessions: number("sessions")?,
             })
@@ -164,6 +173,20 @@ impl Daemon {
         self.wait("the daemon ends", |daemon| daemon.has_ended().is_some())?;
         Ok(self.child.wait()?.success())
     }
+}
+
+fn run(programs: &Programs, site: &Site, nofile: Option<u32>) -> Result<Child> {
+    let limit = nofile.map_or("unlimited".to_owned(), |limit| limit.to_string());
+    let script = match nofile {
+        Some(_) => "ulimit -n \"$0\"; exec \"$@\"",
+        None => "exec \"$@\"",
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", script, &limit]).arg(&programs.exeunt);
+    command.args(["run", "-c"]).arg(site.path("modules.toml"));
+    command.env_remove("EXEUNT_CONFIG").stdin(Stdio::null()).stdout(Stdio::null());
+    let log = File::options().append(true).create(true).open(site.path("log"))?;
+    Ok(command.stderr(log).spawn()?)
 }
 
 impl Drop for Daemon {

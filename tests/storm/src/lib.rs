@@ -6,6 +6,8 @@ pub mod changes;
 pub mod client;
 pub mod daemon;
 pub mod held;
+pub mod kills;
+pub mod ledgers;
 pub mod load;
 pub mod oracle;
 pub mod processes;
@@ -17,6 +19,7 @@ pub mod site;
 pub mod spares;
 pub mod starved;
 pub mod summary;
+pub mod victim;
 
 /// What goes wrong in a storm itself; what the daemon does wrong stands in the [`summary`].
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -4,12 +4,13 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use storm::programs::Programs;
 use storm::seed::Seed;
 use storm::summary::Summary;
-use storm::{reload, reload_time, spares, starved};
+use storm::{kills, reload, reload_time, spares, starved};
 
 /// Loads and measures a real daemon.
 #[derive(Parser)]
@@ -37,6 +38,24 @@ enum Storm {
         /// Zygotes that are killed
         #[arg(long, default_value_t = 3)]
         kills: usize,
+        /// Repeats the choices of an earlier run
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Leaves the folder of the daemon where it is
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Kills sessions, runners, zygotes and the supervisor at random
+    Kills {
+        /// Sessions
+        #[arg(long, default_value_t = 20_000)]
+        sessions: usize,
+        /// So many clients at the same time
+        #[arg(long, default_value_t = 48)]
+        clients: usize,
+        /// How long each listener with a wish takes, in milliseconds
+        #[arg(long, default_value_t = 2)]
+        pause: u64,
         /// Repeats the choices of an earlier run
         #[arg(long)]
         seed: Option<u64>,
@@ -89,6 +108,13 @@ fn run(cli: Cli) -> storm::Result<Summary> {
             writeln!(io::stdout(), "{:<38} {}", "seed", seed.0)?;
             let plan = reload::Plan { reloads, rate, kills, wrong_every: 3, seed, keep };
             reload::run(&programs, &plan)
+        }
+        Storm::Kills { sessions, clients, pause, seed, keep } => {
+            let seed = seed.map_or_else(Seed::of_now, Seed);
+            writeln!(io::stdout(), "{:<38} {}", "seed", seed.0)?;
+            let pause = Duration::from_millis(pause);
+            let plan = kills::Plan { sessions, clients, pause, seed, keep };
+            kills::run(&programs, &plan)
         }
         Storm::ReloadTime { modules } => reload_time::run(&programs, modules),
         Storm::Held { reloads, nofile } => starved::run(&programs, reloads, nofile),

@@ -10,7 +10,7 @@ use crate::Result;
 pub struct Programs {
     /// The daemon.
     pub exeunt: PathBuf,
-    /// The folder with the modules `ftp`, `echo` and `mark00`.
+    /// The folder with the modules of the protocols and of the tests.
     pub modules: PathBuf,
 }
 
@@ -25,7 +25,9 @@ impl Programs {
         let folder = own.parent().ok_or("the program lies in no folder")?.to_owned();
         let target = folder.parent().ok_or("the program lies in no target folder")?;
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        for packages in [&["exeunt", "ftp", "echo"][..], &["mark00"]] {
+        for packages in
+            [&["exeunt", "ftp", "echo"][..], &["mark00", "busy", "trace_a", "trace_c", "wishes"]]
+        {
             let mut command = Command::new(&cargo);
             command.args(["build", "--release", "--quiet", "--target-dir"]).arg(target);
             command.args(packages.iter().flat_map(|package| ["-p", package]));

@@ -190,6 +190,11 @@ impl Offer for Fake {
         Ok(2)
     }
 
+    fn session_transfer(_session: Handle, state: u32) -> Answer<()> {
+        with(|fake| fake.done.push(format!("transfer {state}")));
+        Ok(())
+    }
+
     fn session_end(_session: Handle, cause: &str, _detail: Option<&str>) -> Answer<()> {
         with(|fake| fake.ended.push(cause.to_owned()));
         Err(status::ENDING)

@@ -67,6 +67,8 @@ pub(crate) enum How {
     Starve,
     /// Leaves a thread behind.
     Thread,
+    /// Asks the zygote for what it must not have.
+    Ask,
     /// Registers a listener of the same name twice, whatever the event.
     DuplicateListener,
 }
@@ -88,7 +90,7 @@ impl How {
 /// Does it. What returns afterwards says that all is well, except `error`.
 pub(crate) fn misbehave(how: How) -> Result<()> {
     match how {
-        How::None | How::DuplicateListener => {}
+        How::None | How::Ask | How::DuplicateListener => {}
         How::Error => return Err(Error::new("told to fail")),
         How::Panic => panic!("told to panic"),
         How::NullWrite => null_write(),

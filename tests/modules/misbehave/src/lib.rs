@@ -1,6 +1,7 @@
 //! A module that misbehaves by name at a named point, for the tests of what the others then get. What
 //! cannot be done through the SDK at all (null pointers, late registrations) is in the module `raw`.
 
+mod asking;
 mod deed;
 
 use std::path::PathBuf;
@@ -62,7 +63,10 @@ struct Act {
 impl Act {
     fn enter(&self, session: &str) -> Result<()> {
         self.say(session)?;
-        deed::misbehave(self.how)
+        match self.how {
+            How::Ask => asking::ask(session),
+            how => deed::misbehave(how),
+        }
     }
 
     fn say(&self, session: &str) -> Result<()> {

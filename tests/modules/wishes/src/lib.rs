@@ -30,6 +30,9 @@ struct Config {
     /// How long each may take.
     #[settings(default)]
     deadline: Duration,
+    /// How long each takes after it has written that it was entered.
+    #[settings(default)]
+    pause: Duration,
     /// Whether they are registered for `core.shutdown` instead.
     #[settings(default)]
     shutdown: bool,
@@ -76,7 +79,7 @@ impl Module for Wishes {
     type Config = Config;
 
     fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
-        let Config { trace, places, attempts, fails, how, deadline, shutdown } = config;
+        let Config { trace, places, attempts, fails, how, deadline, pause, shutdown } = config;
         for (number, place) in places.into_iter().enumerate() {
             let wish = Wish::new().retry(attempts).deadline(deadline);
             let (wish, place) = match place {
@@ -93,6 +96,7 @@ impl Module for Wishes {
                     process::id()
                 );
                 trace::append(trace.as_deref(), &line)?;
+                thread::sleep(pause);
                 if attempt <= fails { how.fail() } else { Ok(()) }
             };
             if shutdown {
