@@ -92,6 +92,9 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Where the status stands, as a word, for those who read the file from outside.
+    pub const STATUS_AT: usize = std::mem::offset_of!(Self, status);
+
     /// A page on which nothing is written: what a new file holds.
     #[must_use]
     pub fn new() -> Self {

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use exeunt_ledger::{Header, Identity, Slot, State};
+use exeunt_ledger::{Header, Identity, Slot, SlotStatus, State};
 
 /// The place of a slot in its ledger.
 #[must_use]
@@ -46,6 +46,11 @@ fn of_one(file: &File) -> Vec<Used> {
     let slot = |number: usize| {
         let identity = offset(number) + offset_of!(Slot, identity) as u64;
         let takeover = offset(number) + offset_of!(Slot, takeover) as u64;
+        let status = word(file, identity + Identity::STATUS_AT as u64);
+        if status == SlotStatus::Free as u32 {
+            // What its last session left is still there.
+            return Used { session: 0, pid: 0, runner: 0 };
+        }
         Used {
             session: long(file, identity + offset_of!(Identity, session) as u64),
             pid: word(file, identity + offset_of!(Identity, pid) as u64).cast_signed(),
