@@ -41,10 +41,15 @@ impl Supervisor {
         for member in &self.members {
             let Some(held) = &member.held else { continue };
             let number = pid.as_raw().cast_unsigned();
-            let is_runner = |slot: &Slot| slot.takeover.worker.load(SeqCst) == number;
+            // One that was buried has its number no more.
+            let is_runner = |slot: &Slot| {
+                slot.takeover.worker.load(SeqCst) == number
+                    && slot.identity.runner_status().is_none()
+            };
             let is_session = |slot: &Slot| {
                 let status = slot.identity.status();
-                let lives = matches!(status, SlotStatus::Reserved | SlotStatus::Open);
+                let lives = matches!(status, SlotStatus::Reserved | SlotStatus::Open)
+                    && slot.identity.wait_status().is_none();
                 lives && slot.identity.pid.load(Relaxed) == number
             };
             let mut used = held.used().iter().enumerate();

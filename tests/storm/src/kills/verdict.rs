@@ -12,7 +12,7 @@ use super::watch::Line;
 use crate::summary::Summary;
 
 /// How long a process may take to die that was killed: the machine is busy.
-const DYING: Duration = Duration::from_secs(1);
+const DYING: Duration = Duration::from_secs(5);
 
 /// A listener.
 #[derive(Clone, Debug)]
