@@ -25,7 +25,9 @@ pub enum SlotStatus {
 }
 
 impl SlotStatus {
-    fn from_number(n: u32) -> Self {
+    /// The status with that number; any other is free.
+    #[must_use]
+    pub fn from_number(n: u32) -> Self {
         match n {
             1 => Self::Reserved,
             2 => Self::Open,
@@ -92,6 +94,8 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Where on the page stands what the slot is used for, for those who read a ledger's file.
+    pub const STATUS_AT: usize = std::mem::offset_of!(Self, status);
     /// A page on which nothing is written: what a new file holds.
     #[must_use]
     pub fn new() -> Self {
