@@ -15,7 +15,6 @@ use storm::ledgers::{self, Ledgers};
 use storm::seed::Seed;
 
 use crate::harness::*;
-use crate::replay::kill_everything;
 
 /// The listeners in their order.
 const CHAIN: &str = "trace_a/trace wishes/0-runner trace_c/trace";

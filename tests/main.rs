@@ -17,6 +17,7 @@ mod hostile;
 mod limits;
 mod listeners;
 mod login_users;
+mod matrix;
 mod processes;
 mod protocols;
 mod refusals;

@@ -2,24 +2,6 @@
 
 use crate::harness::*;
 
-/// Kills the daemon with every process that belongs to it: sessions and runners first, before the eyes
-/// of nobody, since whoever could see them die has been stopped.
-pub(crate) fn kill_everything(daemon: &mut Daemon) {
-    let all = daemon.processes();
-    let is_zygote = |process: &Process| process.name() == "exeunt-zygote";
-    let (zygotes, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_zygote);
-    let supervisor = Process(daemon.pid());
-    for process in zygotes.iter().chain([&supervisor]) {
-        process.signal(Signal::SIGSTOP);
-        wait_until(|| process.status("State").starts_with('T'));
-    }
-    for process in others.iter().chain(&zygotes).chain([&supervisor]) {
-        // A spare may have left meanwhile.
-        let _gone = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL);
-    }
-    daemon.wait_end();
-}
-
 /// The one session of a daemon that was killed: each listener was entered once, in order.
 #[track_caller]
 fn was_replayed(daemon: &Daemon) -> Exit {

@@ -56,6 +56,7 @@ causes! {
     22 ZygoteLost "zygote-lost" "the process that had started the session died before the login";
     23 SupervisorLost "supervisor-lost" "the supervisor died";
     24 Signal "signal" "a signal ended the session";
+    25 OutOfMemory "out-of-memory" "the system ran out of memory";
     26 Crashed "crashed" "the session's process crashed";
     27 Exited "exited" "code of a module ended the session's process";
     28 Deadline "deadline" "the session did not return in time and was killed";

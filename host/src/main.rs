@@ -20,6 +20,7 @@ mod helper;
 mod inheritance;
 mod journal;
 mod log;
+mod memory;
 mod modules;
 mod pages;
 mod posture;

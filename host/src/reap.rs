@@ -21,6 +21,8 @@ pub(crate) enum Fate {
     Exited(i32),
     /// By this signal.
     Killed(Signal),
+    /// By the kernel, for want of memory: by SIGKILL.
+    KilledForMemory,
 }
 
 impl Fate {
@@ -45,7 +47,12 @@ impl Fate {
         match self {
             Fate::Exited(code) => (code & 0xff) << 8,
             Fate::Killed(signal) => signal as i32,
+            Fate::KilledForMemory => Signal::SIGKILL as i32,
         }
+    }
+
+    fn is_kill(self) -> bool {
+        matches!(self, Fate::Killed(Signal::SIGKILL) | Fate::KilledForMemory)
     }
 
     /// In words.
@@ -53,6 +60,7 @@ impl Fate {
         match self {
             Fate::Exited(code) => format!("exit status {code}"),
             Fate::Killed(signal) => signal.as_str().to_owned(),
+            Fate::KilledForMemory => Signal::SIGKILL.as_str().to_owned(),
         }
     }
 
@@ -138,7 +146,8 @@ pub(crate) fn cause(
     let cause = match fate {
         Fate::Exited(_) => Cause::Exited,
         fate if fate.is_crash() => Cause::Crashed,
-        Fate::Killed(Signal::SIGKILL) if was_due(state, now) => Cause::Deadline,
+        fate if fate.is_kill() && was_due(state, now) => Cause::Deadline,
+        Fate::KilledForMemory => Cause::OutOfMemory,
         Fate::Killed(_) => Cause::Signal,
     };
     (cause, fate.text())
@@ -147,12 +156,15 @@ pub(crate) fn cause(
 /// What the death of a worker means for the listener that it was in.
 pub(crate) fn death(state: &State, fate: Fate, now: Moment) -> (Death, String) {
     match fate {
-        Fate::Killed(Signal::SIGKILL) if was_due(state, now) => {
+        fate if fate.is_kill() && was_due(state, now) => {
             (Death::Deadline, "its deadline passed".to_owned())
         }
         Fate::Exited(code) => (Death::Fault, format!("it ended the process with status {code}")),
         fate if fate.is_crash() => (Death::Fault, format!("it crashed with {}", fate.text())),
         Fate::Killed(signal) => (Death::Killed, format!("the process was killed by {signal}")),
+        Fate::KilledForMemory => {
+            (Death::Killed, "the kernel killed the process for want of memory".to_owned())
+        }
     }
 }
 
@@ -173,6 +185,16 @@ mod tests {
         assert_eq!(cause(&identity, &state, kill, 100).0, Cause::Deadline);
         assert_eq!(death(&state, kill, 99).0, Death::Killed);
         assert_eq!(death(&state, kill, 100).0, Death::Deadline);
+    }
+
+    #[test]
+    fn a_kill_for_want_of_memory_has_its_own_cause_unless_the_deadline_had_passed() {
+        let (identity, state) = pages();
+        state.armed_until.store(100, Relaxed);
+        let kill = Fate::KilledForMemory;
+        assert_eq!(cause(&identity, &state, kill, 99).0, Cause::OutOfMemory);
+        assert_eq!(cause(&identity, &state, kill, 100).0, Cause::Deadline);
+        assert_eq!(death(&state, kill, 99).0, Death::Killed);
     }
 
     #[test]

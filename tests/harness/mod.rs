@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod daemon;
 mod journal;
+mod memory;
 pub(crate) mod ports;
 mod process;
 mod scenes;
@@ -20,9 +21,10 @@ pub(crate) use client::Client;
 pub(crate) use config::library;
 pub(crate) use daemon::{Daemon, Output};
 pub(crate) use journal::Exit;
+pub(crate) use memory::MemoryGroup;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use process::Process;
-pub(crate) use scenes::{ALL, GEHEIM, greeted, log_in, three, with_users};
+pub(crate) use scenes::{ALL, GEHEIM, greeted, kill_everything, log_in, three, with_users};
 pub(crate) use setup::Setup;
 
 /// Sends a signal to a process.

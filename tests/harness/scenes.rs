@@ -1,7 +1,7 @@
 //! What many scenarios begin with: three modules that write down when they are entered, and a client
-//! that was greeted.
+//! that was greeted; and how some end: with the death of everything.
 
-use super::{Client, Daemon, Setup};
+use super::{Client, Daemon, Process, Setup, Signal, wait_until};
 
 /// The three listeners in their order, as [`Daemon::entered`] tells it.
 pub(crate) const ALL: &str = "trace_a/trace trace_b/trace trace_c/trace";
@@ -17,6 +17,24 @@ pub(crate) fn greeted(daemon: &Daemon) -> Client {
     let mut client = daemon.connect();
     client.expect("hello");
     client
+}
+
+/// Kills the daemon with every process that belongs to it: sessions and runners first, before the eyes
+/// of nobody, since whoever could see them die has been stopped.
+pub(crate) fn kill_everything(daemon: &mut Daemon) {
+    let all = daemon.processes();
+    let is_zygote = |process: &Process| process.name() == "exeunt-zygote";
+    let (zygotes, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_zygote);
+    let supervisor = Process(daemon.pid());
+    for process in zygotes.iter().chain([&supervisor]) {
+        process.signal(Signal::SIGSTOP);
+        wait_until(|| process.status("State").starts_with('T'));
+    }
+    for process in others.iter().chain(&zygotes).chain([&supervisor]) {
+        // A spare may have left meanwhile.
+        let _gone = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.0), Signal::SIGKILL);
+    }
+    daemon.wait_end();
 }
 
 /// `geheim`, by `openssl passwd -6`.

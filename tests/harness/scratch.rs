@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{is_root, wait_until};
+use super::{MemoryGroup, is_root, wait_until};
 
 /// The user that sessions become, and that a daemon may run as.
 const NOBODY: u32 = 65534;
@@ -25,6 +25,8 @@ pub(crate) struct Scratch {
     pub(super) setpriv: Option<&'static str>,
     /// The sockets that the daemon is started with, by name.
     pub(super) passed: Vec<(String, OwnedFd)>,
+    /// The control group that the daemon is started in, which bounds its memory.
+    pub(super) group: Option<MemoryGroup>,
 }
 
 impl Scratch {
@@ -38,6 +40,7 @@ impl Scratch {
             as_nobody: false,
             setpriv: None,
             passed: Vec::new(),
+            group: None,
         };
         open(scratch.dir.path(), 0o755);
         fs::write(scratch.path("trace"), "").expect("the trace can be made");
@@ -59,6 +62,9 @@ impl Scratch {
             for path in inside.chain([self.dir.path().to_owned()]) {
                 chown(path, Some(NOBODY), Some(NOBODY)).expect("root may give away");
             }
+            if let Some(group) = &self.group {
+                chown(group.door(), Some(NOBODY), Some(NOBODY)).expect("root may give away");
+            }
         }
     }
 
@@ -78,7 +84,8 @@ impl Scratch {
     }
 
     /// The daemon. Sockets arrive where its input and output would be; a shell puts them where systemd
-    /// does, and goes on as the daemon, which so has the process id that is promised.
+    /// does, and goes on as the daemon, which so has the process id that is promised. A shell also goes
+    /// into the control group, if there is one.
     fn program(&self) -> Command {
         let out = File::create(self.path("out")).expect("a file can be made");
         let exeunt = env!("CARGO_BIN_EXE_exeunt");
@@ -93,6 +100,11 @@ impl Scratch {
             return program;
         }
         let mut program = Command::new("sh");
+        if let Some(group) = &self.group {
+            program.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]).arg(group.door()).arg(exeunt);
+            program.stdin(Stdio::null()).stdout(out);
+            return program;
+        }
         let moved = match self.passed.len() {
             0 => {
                 program = Command::new(exeunt);

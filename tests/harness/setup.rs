@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::{Config, Listen, Module};
 use super::daemon::{Daemon, Output};
+use super::memory::MemoryGroup;
 use super::ports;
 use super::scratch::Scratch;
 
@@ -148,6 +149,12 @@ impl Setup {
     #[expect(clippy::wrong_self_convention, reason = "it reads as a sentence: start as nobody")]
     pub(crate) fn as_nobody(mut self) -> Self {
         self.scratch.as_nobody = true;
+        self
+    }
+
+    /// The daemon is started in this control group.
+    pub(crate) fn within(mut self, group: MemoryGroup) -> Self {
+        self.scratch.group = Some(group);
         self
     }
 

@@ -94,8 +94,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Where on the page stands what the slot is used for, for those who read a ledger's file.
+    /// Where the status stands, as a word, for those who read the file from outside.
     pub const STATUS_AT: usize = std::mem::offset_of!(Self, status);
+
     /// A page on which nothing is written: what a new file holds.
     #[must_use]
     pub fn new() -> Self {

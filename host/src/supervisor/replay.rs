@@ -145,7 +145,9 @@ fn bury(held: &Held) {
 /// end by themselves, but what they do meanwhile would be done twice.
 fn end_left_over_processes(held: &Held) {
     let Ok(about) = held.ledger.metadata() else { return };
-    let known: Vec<i32> = held.used().iter().flat_map(workers).filter(|pid| *pid != 0).collect();
+    // A slot that is free still has the numbers of those who had it.
+    let used = held.used().iter().filter(|slot| slot.identity.status() != SlotStatus::Free);
+    let known: Vec<i32> = used.flat_map(workers).filter(|pid| *pid != 0).collect();
     // A second look, for a runner that the zygote put on a chain during the first.
     for _ in 0..2 {
         let Ok(entries) = fs::read_dir("/proc") else { return };

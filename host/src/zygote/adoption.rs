@@ -144,6 +144,7 @@ impl Zygote {
         self.forget(pid, slot);
         // Without a status it died before anybody looked: as if it had been killed.
         let fate = Fate::from_raw(identity.wait_status().unwrap_or(KILLED));
+        let fate = self.memory.behind(fate);
         identity.set_wait_status(fate.raw());
         self.session_died(slot, Pid::from_raw(pid), fate);
     }
@@ -153,6 +154,7 @@ impl Zygote {
         let pid = identity.runner.load(Relaxed).cast_signed();
         if self.forget(pid, slot) {
             let fate = Fate::from_raw(identity.runner_status().unwrap_or(KILLED));
+            let fate = self.memory.behind(fate);
             self.runner_died(slot, fate);
         }
     }

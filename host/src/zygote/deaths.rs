@@ -26,6 +26,7 @@ impl Zygote {
     /// Looks at every child that has died: look, record, reap.
     pub(super) fn reap_all(&mut self) {
         while let Some((pid, fate)) = reap::peek() {
+            let fate = self.memory.behind(fate);
             let child = self.children.remove(&pid.as_raw());
             match child {
                 Some(Child::Session { slot }) => {

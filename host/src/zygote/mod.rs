@@ -40,6 +40,7 @@ use crate::clock::{self, Moment};
 use crate::generation::Generation;
 use crate::inheritance::{Heirloom, Inheritance};
 use crate::journal::Journal;
+use crate::memory::Memory;
 use crate::pages::Ledger;
 use crate::report::Report;
 use crate::request::{HelpDesk, Plea, Requests};
@@ -107,6 +108,7 @@ struct Zygote {
     waiting_pleas: HashMap<usize, Plea>,
     children: HashMap<i32, Child>,
     deaths: SignalFd,
+    memory: Memory,
     listeners: Vec<TcpListener>,
     spares: VecDeque<Spare>,
     /// Slots that are nobody's; the one that was used last is used next.
@@ -251,6 +253,7 @@ impl Zygote {
             waiting_pleas: HashMap::new(),
             children: HashMap::new(),
             deaths: signals::descriptor(&[Signal::SIGCHLD])?,
+            memory: Memory::of_own_group(),
             listeners,
             spares: VecDeque::new(),
             free: Vec::new(),

@@ -18,7 +18,7 @@ pub fn offset(slot: usize) -> u64 {
 pub struct Used {
     /// What it is used for.
     pub status: SlotStatus,
-    /// The process that serves it, or waits to, or did last.
+    /// The process that serves it, or waits to; 0 if there is none.
     pub pid: i32,
     /// The runner that works on its chain, or 0.
     pub runner: i32,
@@ -54,8 +54,13 @@ fn of_one(file: &File) -> Vec<Used> {
     let slot = |number: usize| {
         let identity = offset(number) + offset_of!(Slot, identity) as u64;
         let takeover = offset(number) + offset_of!(Slot, takeover) as u64;
+        let status = SlotStatus::from_number(word(file, identity + Identity::STATUS_AT as u64));
+        if status == SlotStatus::Free {
+            // What its last session left is still there.
+            return Used { status, pid: 0, runner: 0 };
+        }
         Used {
-            status: SlotStatus::from_number(word(file, identity + Identity::STATUS_AT as u64)),
+            status,
             pid: word(file, identity + offset_of!(Identity, pid) as u64).cast_signed(),
             runner: word(file, takeover + offset_of!(State, worker) as u64).cast_signed(),
         }

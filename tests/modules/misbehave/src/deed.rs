@@ -4,7 +4,9 @@
 #![allow(clippy::disallowed_methods, reason = "ending the process is one of them")]
 
 use std::ffi::CString;
+use std::fs;
 use std::hint::black_box;
+use std::io::Read;
 use std::ptr;
 use std::thread;
 use std::time::Duration;
@@ -36,6 +38,8 @@ pub(crate) enum How {
     Spin,
     /// Sleeps for ever, in the kernel.
     Sleep,
+    /// The same, with every signal blocked that can be.
+    SleepBlocked,
     /// Calls `exit(0)`.
     Exit,
     /// Calls `_exit(0)`.
@@ -54,12 +58,36 @@ pub(crate) enum How {
     Umask,
     /// Stops the process.
     Sigstop,
+    /// Writes random bytes all over the page of the ledger that it can write to.
+    TamperPage,
+    /// Leaves the process with another umask, working directory and signal mask.
+    TamperProcess,
+    /// Leaves the process with another user and group, if it may change them.
+    TamperIdentity,
+    /// Uses memory, until it is killed for it; a gigabyte at most.
+    Eat,
+    /// Uses memory, with a bound that it gives to itself first, until an allocation fails.
+    Starve,
     /// Leaves a thread behind.
     Thread,
     /// Asks the zygote for what it must not have.
     Ask,
     /// Registers a listener of the same name twice, whatever the event.
     DuplicateListener,
+}
+
+impl How {
+    /// The one with that name, of those that a client may ask for.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "abort" => How::Abort,
+            "eat" => How::Eat,
+            "null-write" => How::NullWrite,
+            "panic" => How::Panic,
+            "starve" => How::Starve,
+            _ => return None,
+        })
+    }
 }
 
 /// Does it. What returns afterwards says that all is well, except `error`.
@@ -73,6 +101,10 @@ pub(crate) fn misbehave(how: How) -> Result<()> {
         How::StackOverflow => drop(black_box(overflow(0))),
         How::Spin => spin(),
         How::Sleep => sleep(),
+        How::SleepBlocked => {
+            block_all();
+            sleep();
+        }
         // SAFETY: ends the process, other code of which may still run: that is the fault.
         How::Exit => unsafe { libc::exit(0) },
         // SAFETY: ends the process at once.
@@ -88,6 +120,15 @@ pub(crate) fn misbehave(how: How) -> Result<()> {
         How::Umask => drop(unsafe { libc::umask(0o123) }),
         // SAFETY: stops the process, which changes nothing in it.
         How::Sigstop => drop(unsafe { libc::raise(libc::SIGSTOP) }),
+        How::TamperPage => tamper_page()?,
+        How::TamperProcess => {
+            block_all();
+            misbehave(How::Umask)?;
+            misbehave(How::Chdir)?;
+        }
+        How::TamperIdentity => become_nobody(),
+        How::Eat => eat(),
+        How::Starve => starve(),
         How::Thread => drop(thread::Builder::new().name("left-behind".into()).spawn(sleep)?),
     }
     Ok(())
@@ -122,6 +163,56 @@ fn sleep() {
     loop {
         thread::sleep(Duration::from_secs(3600));
     }
+}
+
+fn block_all() {
+    // SAFETY: a signal set may have any bits.
+    let mut all = unsafe { std::mem::zeroed::<libc::sigset_t>() };
+    // SAFETY: `all` is a signal set that may be written to.
+    unsafe { libc::sigfillset(&raw mut all) };
+    // SAFETY: the set is whole; the old one is not wanted.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, ptr::null_mut()) };
+}
+
+/// Finds the pages as a stray pointer would: they lie somewhere in this process.
+fn tamper_page() -> Result<()> {
+    let maps = fs::read_to_string("/proc/self/maps")?;
+    let mut random = fs::File::open("/dev/urandom")?;
+    for line in maps.lines().filter(|line| line.contains("/ledger.") && line.contains(" rw-s ")) {
+        let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+        let [from, to] = range.map_or(["", ""], |(from, to)| [from, to]);
+        let hex = |digits| usize::from_str_radix(digits, 16).map_err(Error::new);
+        let (from, to) = (hex(from)?, hex(to)?);
+        let mut bytes = vec![0; to - from];
+        random.read_exact(&mut bytes)?;
+        let page = ptr::with_exposed_provenance_mut::<u8>(from);
+        // SAFETY: the range is mapped and may be written to; that it is the host's is the fault.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), page, bytes.len()) };
+    }
+    Ok(())
+}
+
+fn become_nobody() {
+    const NOBODY: u32 = 65534;
+    // SAFETY: changes numbers of the process, or nothing.
+    unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) };
+    // SAFETY: as above.
+    unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) };
+}
+
+/// What one step of using memory takes.
+const BITE: usize = 1 << 20;
+
+fn eat() {
+    let bites = (0..1024).map(|_| black_box(vec![1_u8; BITE]));
+    drop(black_box(bites.collect::<Vec<_>>()));
+}
+
+fn starve() {
+    let bound = libc::rlimit { rlim_cur: 64 << 20, rlim_max: 64 << 20 };
+    // SAFETY: the bound is read only.
+    unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const bound) };
+    eat();
 }
 
 fn execve() {

@@ -22,6 +22,14 @@ struct Config {
     how: How,
     /// The file that it appends a line to before it misbehaves.
     trace: Option<PathBuf>,
+    /// Where clients come from in whose `core.exit` it behaves.
+    spared: Option<String>,
+    /// Whether its protocol is there too, beside what it does at `event`.
+    #[settings(default)]
+    serve: bool,
+    /// Whether it wishes to be root in `core.exit`.
+    #[settings(default)]
+    as_root: bool,
 }
 
 /// Where it misbehaves.
@@ -35,7 +43,8 @@ enum Point {
     Connect,
     /// In a listener for `core.login`.
     Login,
-    /// In its protocol `misbehave`, when the client sends the line `go`.
+    /// In its protocol `misbehave`, when the client sends the line `go`; a client may name some of the
+    /// ways itself.
     Serve,
     /// In a listener for `core.exit`.
     #[default]
@@ -45,6 +54,7 @@ enum Point {
 }
 
 /// Writes that it was entered, then misbehaves.
+#[derive(Clone)]
 struct Act {
     how: How,
     trace: Option<PathBuf>,
@@ -52,12 +62,16 @@ struct Act {
 
 impl Act {
     fn enter(&self, session: &str) -> Result<()> {
-        let line = format!("misbehave/misbehave {session} {}", process::id());
-        trace::append(self.trace.as_deref(), &line)?;
+        self.say(session)?;
         match self.how {
             How::Ask => asking::ask(session),
             how => deed::misbehave(how),
         }
+    }
+
+    fn say(&self, session: &str) -> Result<()> {
+        let line = format!("misbehave/misbehave {session} {}", process::id());
+        trace::append(self.trace.as_deref(), &line)
     }
 }
 
@@ -66,7 +80,9 @@ struct Misbehave;
 impl Module for Misbehave {
     type Config = Config;
 
-    fn init(Config { event, how, trace }: Config, reg: &mut Registrar<'_>) -> Result<()> {
+    fn init(config: Config, reg: &mut Registrar<'_>) -> Result<()> {
+        let Config { event, how, trace, spared, serve, as_root } = config;
+        let wish = if as_root { Wish::new().as_root() } else { Wish::new() };
         let name = "misbehave";
         trace::declare(trace.as_deref(), reg)?;
         reg.may_run(deed::PROGRAM)?;
@@ -75,13 +91,22 @@ impl Module for Misbehave {
             reg.on_exit(name, |_| Ok(()))?;
             return reg.on_exit(name, |_| Ok(()));
         }
+        if serve {
+            reg.protocol(name, Server(act.clone()))?;
+        }
         match event {
             Point::Init => act.enter("init"),
             Point::Startup => reg.on("core.startup", name, at_event(act)),
             Point::Connect => reg.on("core.connect", name, at_event(act)),
             Point::Login => reg.on("core.login", name, at_event(act)),
             Point::Serve => reg.protocol(name, Server(act)),
-            Point::Exit => reg.on_exit(name, move |exit| act.enter(exit.session())),
+            Point::Exit => reg.on_exit_with(name, wish, move |exit| {
+                let host = exit.peer().rsplit_once(':').map(|(host, _)| host);
+                if spared.is_some() && host == spared.as_deref() {
+                    return act.say(exit.session());
+                }
+                act.enter(exit.session())
+            }),
             Point::Shutdown => reg.on_shutdown(name, move |_| act.enter("daemon")),
         }
     }
@@ -91,7 +116,8 @@ fn at_event(act: Act) -> impl Fn(&Event<'_>) -> Result<()> + 'static {
     move |event| act.enter(trace::subject(event))
 }
 
-/// Answers `ok` to every line, `quit` aside; misbehaves at `go`, and answers then if it still can.
+/// Answers `ok` to every line, `quit` aside; misbehaves at `go` or at the name of a way to, and answers
+/// then if it still can.
 struct Server(Act);
 
 impl Protocol for Server {
@@ -105,7 +131,8 @@ impl Protocol for Server {
                 Line::Text(line) if line == "go" => self.0.enter(session.session())?,
                 Line::Text(line) if line == "quit" => return Err(session.end(End::Quit)),
                 Line::Eof => return Err(session.end(End::Eof)),
-                Line::Text(_) | Line::TooLong => {}
+                Line::Text(line) => How::named(&line).map_or(Ok(()), deed::misbehave)?,
+                Line::TooLong => {}
             }
             session.write_all(&client, b"ok\r\n")?;
         }
