@@ -56,7 +56,8 @@ impl Scene {
         let pid = own["pid"].as_i64().and_then(|pid| pid.try_into().ok()).expect("a number");
         let session = own["session"].as_str().expect("an id").to_owned();
         let used = Ledgers(self.daemon.path("run")).used();
-        let slot = used.iter().position(|used| used.pid == pid).expect("a slot") + 1;
+        let slot =
+            used.iter().position(|used| used.is_owed() && used.pid == pid).expect("a slot") + 1;
         Guest { client, session, pid, slot }
     }
 

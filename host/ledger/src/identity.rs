@@ -25,7 +25,9 @@ pub enum SlotStatus {
 }
 
 impl SlotStatus {
-    fn from_number(n: u32) -> Self {
+    /// The status with that number; any other is free.
+    #[must_use]
+    pub fn from_number(n: u32) -> Self {
         match n {
             1 => Self::Reserved,
             2 => Self::Open,

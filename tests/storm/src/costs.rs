@@ -5,9 +5,10 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use exeunt_ledger::{Chain, Entry, Outcome, Seal, Slot, SlotStatus, Step};
+use exeunt_ledger::{Chain, Entry, Outcome, Seal, Slot, SlotStatus, Step, Succession};
 use nix::sys::signal::{SigEvent, SigevNotify, Signal};
 use nix::sys::time::TimeSpec;
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
@@ -108,7 +109,7 @@ fn session(slot: &Slot, with: With, number: u64, listeners: usize) -> Result<()>
         if matches!(with, With::Timer | With::Both) { Some(new_timer()?) } else { None };
     let chain = Chain::new(&slot.state, entries, 0);
     if on_ledger {
-        open(slot, number, listeners);
+        open(slot, entries, number);
         black_box(chain.commit(1) && chain.begin(Step::Scoreboard) && chain.begin(Step::Farewell));
     }
     // For the farewell.
@@ -130,24 +131,24 @@ fn session(slot: &Slot, with: With, number: u64, listeners: usize) -> Result<()>
     if on_ledger {
         let sealed = chain.seal() == Seal::Sealed && chain.is_sealed();
         slot.identity.set_wait_status(0);
-        slot.identity.reset();
-        slot.state.reset(listeners, 0);
-        if !sealed {
+        let succession = Succession::new(slot, entries, 0);
+        let first = succession.close();
+        succession.release();
+        if !sealed || !first {
             return Err("the chain was not sealed".into());
         }
     }
     Ok(())
 }
 
-fn open(slot: &Slot, number: u64, listeners: usize) {
-    use std::sync::atomic::Ordering::Relaxed;
+fn open(slot: &Slot, entries: &[Entry], number: u64) {
     let identity = &slot.identity;
-    identity.set_status(SlotStatus::Reserved);
+    Succession::new(slot, entries, 0).reserve();
     identity.pid.store(number as u32, Relaxed);
     identity.session.store(number, Relaxed);
     identity.started.store(number, Relaxed);
     identity.started_at.store(now(), Relaxed);
-    identity.listeners.store(listeners as u32, Relaxed);
+    identity.listeners.store(entries.len() as u32, Relaxed);
     identity.peer.set("127.0.0.1:40000");
     identity.local.set("127.0.0.1:2121");
     identity.set_status(SlotStatus::Open);

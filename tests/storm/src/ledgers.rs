@@ -16,12 +16,20 @@ pub fn offset(slot: usize) -> u64 {
 /// A slot that was ever used, as it was when it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// The session's number within the daemon; 0 if the slot is nobody's, or a spare's.
-    pub session: u64,
-    /// The process that serves it, or waits to.
+    /// What it is used for.
+    pub status: SlotStatus,
+    /// The process that serves it, or waits to; 0 if there is none.
     pub pid: i32,
     /// The runner that works on its chain, or 0.
     pub runner: i32,
+}
+
+impl Used {
+    /// Whether a session's chain, or its line in the journal, is owed.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        !matches!(self.status, SlotStatus::Free | SlotStatus::Reserved)
+    }
 }
 
 /// The ledgers in a runtime directory.
@@ -46,13 +54,13 @@ fn of_one(file: &File) -> Vec<Used> {
     let slot = |number: usize| {
         let identity = offset(number) + offset_of!(Slot, identity) as u64;
         let takeover = offset(number) + offset_of!(Slot, takeover) as u64;
-        let status = word(file, identity + Identity::STATUS_AT as u64);
-        if status == SlotStatus::Free as u32 {
+        let status = SlotStatus::from_number(word(file, identity + Identity::STATUS_AT as u64));
+        if status == SlotStatus::Free {
             // What its last session left is still there.
-            return Used { session: 0, pid: 0, runner: 0 };
+            return Used { status, pid: 0, runner: 0 };
         }
         Used {
-            session: long(file, identity + offset_of!(Identity, session) as u64),
+            status,
             pid: word(file, identity + offset_of!(Identity, pid) as u64).cast_signed(),
             runner: word(file, takeover + offset_of!(State, worker) as u64).cast_signed(),
         }
@@ -65,10 +73,4 @@ fn word(file: &File, at: u64) -> u32 {
     let mut bytes = [0; 4];
     let _gone = file.read_exact_at(&mut bytes, at);
     u32::from_ne_bytes(bytes)
-}
-
-fn long(file: &File, at: u64) -> u64 {
-    let mut bytes = [0; 8];
-    let _gone = file.read_exact_at(&mut bytes, at);
-    u64::from_ne_bytes(bytes)
 }

@@ -98,7 +98,7 @@ fn rage(killer: &mut Killer, plan: &Plan, summary: &mut Summary) -> Result<()> {
     let took = began.elapsed();
     killer.daemon.wait_quiet()?;
     let unsealed = Ledgers(killer.daemon.site.path("run")).used();
-    let unsealed = unsealed.iter().filter(|used| used.session != 0).count();
+    let unsealed = unsealed.iter().filter(|used| used.is_owed()).count();
     let ended = killer.daemon.stop()?;
     summary.require(ended, || "the daemon did not end as it should".to_owned());
     summary.figure(
