@@ -40,8 +40,9 @@ impl Evidence<'_> {
         summary.figure("double entries", counts.double);
         summary.figure("order violations", counts.disorder);
         summary.figure("unsealed slots", self.unsealed);
-        let Counts { missing, twice, .. } = counts;
+        let Counts { missing, twice, torn, .. } = counts;
         summary.figure("journal lines missing, double", format!("{missing}, {twice}"));
+        summary.figure("journal lines torn, and written again", torn);
         if summary.violations.is_empty() {
             let bound = 300.0 / sessions.max(1) as f64;
             summary.figure("rate at 95 %, below 3/N", format!("{bound:.4} % of sessions"));
