@@ -6,6 +6,7 @@ pub mod changes;
 pub mod client;
 pub mod costs;
 pub mod daemon;
+pub mod hang;
 pub mod held;
 pub mod kills;
 pub mod ledgers;

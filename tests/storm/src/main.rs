@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use storm::programs::Programs;
 use storm::seed::Seed;
 use storm::summary::Summary;
-use storm::{costs, kills, reload, reload_time, spares, starved};
+use storm::{costs, hang, kills, reload, reload_time, spares, starved};
 
 /// Loads and measures a real daemon.
 #[derive(Parser)]
@@ -80,6 +80,12 @@ enum Storm {
     },
     /// Measures what ledger and timer cost a session
     Costs,
+    /// Measures an end at which every listener hangs
+    Hang {
+        /// Listeners
+        #[arg(long, default_value_t = 10)]
+        listeners: u32,
+    },
     /// Measures connections with and without spares
     Spares {
         /// Sessions for each figure
@@ -121,6 +127,7 @@ fn run(cli: Cli) -> storm::Result<Summary> {
         Storm::ReloadTime { modules } => reload_time::run(&programs, modules),
         Storm::Held { reloads, nofile } => starved::run(&programs, reloads, nofile),
         Storm::Costs => costs::run(&programs),
+        Storm::Hang { listeners } => hang::run(&programs, listeners),
         Storm::Spares { sessions } => spares::run(&programs, sessions),
     }
 }
