@@ -69,10 +69,10 @@ pub(crate) fn end(leaving: &Leaving<'_>) -> ! {
     };
     course.run(leaving.deadline);
     while let Some((turn, Place::Runner | Place::Root)) = chain.next_place() {
-        // Without a zygote it is somebody else who goes on: the chain is not sealed.
         have_it_taken(leaving, turn);
         let over = leaving.subject.identity.over();
         if over <= turn {
+            // Nobody took it: the zygote is gone. Its successor goes on with what is not sealed.
             sys::leave(0)
         }
         chain.had_elsewhere(over);
