@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use exeunt_api::abi::status;
 use nix::sys::prctl;
-use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, setpgid};
 
 use crate::api::{self, Entry, Given, Outcome};
@@ -58,12 +57,7 @@ fn prepare(generation: &Generation, keep: &[RawFd]) -> io::Result<Deadline> {
     let deadline = Deadline::new()?;
     privileges::give_up(generation.account.as_ref())?;
     generation.confinement.enter()?;
-    let mut keep = [&[0, 1, 2], keep].concat();
-    keep.extend(log::descriptor());
-    keep.extend(&generation.descriptors);
-    keep.sort_unstable();
-    sys::close_all_but(&keep)?;
-    SigSet::empty().thread_set_mask()?;
+    generation.part_from_the_zygote(keep)?;
     Ok(deadline)
 }
 

@@ -1,13 +1,17 @@
 //! What every process of a generation knows: settings, plan, identity. Made once by the zygote,
 //! before the first fork, and never changed.
 
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
+
+use nix::sys::signal::SigSet;
 
 use crate::config::{Address, Config};
 use crate::confine::Confinement;
 use crate::events::{EXIT, Listener, Plan};
 use crate::privileges::Account;
+use crate::{log, sys};
 
 /// A listen as sessions know it.
 #[derive(Debug)]
@@ -49,5 +53,16 @@ impl Generation {
     /// The listeners of a session's end, in order.
     pub(crate) fn exits(&self) -> &[Listener] {
         self.plan.listeners(EXIT)
+    }
+
+    /// What every process does that the zygote forks: closes what it has no business with (its own are
+    /// these, beside the standard streams, the log and what modules asked for), and blocks no signal.
+    pub(crate) fn part_from_the_zygote(&self, own: &[RawFd]) -> io::Result<()> {
+        let mut keep = [&[0, 1, 2], own].concat();
+        keep.extend(log::descriptor());
+        keep.extend(&self.descriptors);
+        keep.sort_unstable();
+        sys::close_all_but(&keep)?;
+        Ok(SigSet::empty().thread_set_mask()?)
     }
 }

@@ -8,10 +8,9 @@ use std::rc::Rc;
 
 use exeunt_ledger::State;
 use nix::sys::prctl;
-use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, setpgid};
 
-use crate::api::{self, Entry, Matter, Outcome, Subject};
+use crate::api::{self, Entry, Matter, Subject};
 use crate::deadline::Deadline;
 use crate::events::Listener;
 use crate::generation::Generation;
@@ -52,12 +51,7 @@ fn prepare(generation: &'static Generation, errand: &Errand<'_>) -> io::Result<&
     std::mem::forget(deadline);
     let identity = errand.ledger.identity(errand.slot)?;
     privileges::harden()?;
-    let mut keep = vec![0, 1, 2, errand.socket.as_raw_fd(), errand.life];
-    keep.extend(log::descriptor());
-    keep.extend(&generation.descriptors);
-    keep.sort_unstable();
-    sys::close_all_but(&keep)?;
-    SigSet::empty().thread_set_mask()?;
+    generation.part_from_the_zygote(&[errand.socket.as_raw_fd(), errand.life])?;
     // The session's own page is hostile, and nothing of it is needed.
     let state: &State = Box::leak(Box::default());
     Ok(Box::leak(Box::new(Subject::new(generation, identity, state))))
@@ -76,9 +70,5 @@ fn ask(
         ..Entry::of(&generation.plan, authenticator.module, "login")
     };
     let (outcome, given) = api::ask(entry, |about| modules::call(&authenticator.callback, about));
-    Ok(match outcome {
-        Outcome::Done => Ok(given),
-        Outcome::Ending => Err("it says that the session is ending".to_owned()),
-        Outcome::Failed(why) | Outcome::Denied(why) => Err(why),
-    })
+    Ok(outcome.or_why().map(|()| given))
 }

@@ -8,7 +8,6 @@ use std::os::fd::RawFd;
 
 use exeunt_ledger::{Chain, Identity, Place, State};
 use nix::sys::prctl;
-use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, getppid, setpgid};
 
 use crate::api::Subject;
@@ -92,12 +91,7 @@ fn prepare(
         privileges::give_up(account.as_ref())?;
         generation.confinement.enter()?;
     }
-    let mut keep = vec![0, 1, 2, job.life];
-    keep.extend(log::descriptor());
-    keep.extend(&generation.descriptors);
-    keep.sort_unstable();
-    sys::close_all_but(&keep)?;
-    SigSet::empty().thread_set_mask()?;
+    generation.part_from_the_zygote(&[job.life])?;
     // A runner is ended by its timer alone: a signal meant for the session must not cost a turn.
     signals::block_endings()?;
     Ok((identity, state, deadline))

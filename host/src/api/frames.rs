@@ -93,6 +93,17 @@ pub(crate) enum Outcome {
     Failed(String),
 }
 
+impl Outcome {
+    /// Why a callback that was asked for something about a session has nothing to give, if it has not.
+    pub(crate) fn or_why(self) -> Result<(), String> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Ending => Err("it says that the session is ending".to_owned()),
+            Self::Failed(why) | Self::Denied(why) => Err(why),
+        }
+    }
+}
+
 struct Frame {
     serial: u32,
     module: usize,

@@ -2,15 +2,16 @@
 //! socket, whose other end it keeps. The zygote gives its end to the helper that it forks, or closes it:
 //! then there is no help. What goes over that socket, and with it the secret, the zygote never sees.
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
-    UnixCredentials, recvmsg, sendmsg, setsockopt, socketpair, sockopt,
+    UnixCredentials, recvmsg, sendmsg, socketpair,
 };
 
+use super::Desk;
 use crate::sys;
 
 /// The bytes of a plea: the session's number, and that of the authenticator in the plan.
@@ -32,27 +33,9 @@ pub(crate) struct Plea {
     pub(crate) socket: OwnedFd,
 }
 
-/// The zygote's end, and the one that every session has.
-pub(crate) struct HelpDesk {
-    zygote: OwnedFd,
-    sessions: OwnedFd,
-}
-
-impl HelpDesk {
-    pub(crate) fn new() -> io::Result<Self> {
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let (zygote, sessions) = socketpair(AddressFamily::Unix, SockType::Datagram, None, flags)?;
-        setsockopt(&zygote, sockopt::PassCred, &true)?;
-        Ok(Self { zygote, sessions })
-    }
-
-    /// The descriptor that sessions send to.
-    pub(crate) fn for_sessions(&self) -> RawFd {
-        self.sessions.as_raw_fd()
-    }
-
+impl Desk {
     /// The next plea. What is none is dropped, with whatever came with it.
-    pub(crate) fn next(&self) -> Option<Plea> {
+    pub(crate) fn next_plea(&self) -> Option<Plea> {
         loop {
             let mut words = [0; SIZE + 1];
             // Room for as many as one message can bring: what finds none would stay open here.
@@ -91,12 +74,6 @@ impl HelpDesk {
     }
 }
 
-impl AsRawFd for HelpDesk {
-    fn as_raw_fd(&self) -> RawFd {
-        self.zygote.as_raw_fd()
-    }
-}
-
 /// Asks at the desk for a helper; the socket over which it will be heard. `EAGAIN` while there is no
 /// room: others are asking, too.
 pub(crate) fn plead(desk: RawFd, session: u64, authenticator: usize) -> Result<OwnedFd, Errno> {
@@ -120,9 +97,9 @@ mod tests {
 
     #[test]
     fn a_plea_comes_with_one_socket_that_leads_back() {
-        let desk = HelpDesk::new().expect("a socket pair");
+        let desk = Desk::new().expect("a socket pair");
         let mine = plead(desk.for_sessions(), 42, 3).expect("asked");
-        let plea = desk.next().expect("a plea");
+        let plea = desk.next_plea().expect("a plea");
         assert_eq!((plea.session, plea.authenticator), (42, 3));
         assert_eq!(plea.sender, std::process::id().cast_signed());
         nix::unistd::write(&plea.socket, b"x").expect("written");
@@ -131,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_no_plea_is_dropped_with_its_descriptors() {
-        let desk = HelpDesk::new().expect("a socket pair");
+        let desk = Desk::new().expect("a socket pair");
         let flags = SockFlag::SOCK_CLOEXEC;
         let pair = || socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags);
         let (mine, its) = pair().expect("a pair");
@@ -154,7 +131,7 @@ mod tests {
         send(&[0; SIZE + 1], &[number]);
         send(b"short", &[number]);
         drop(its);
-        assert!(desk.next().is_none());
+        assert!(desk.next_plea().is_none());
         let answer = recv(mine.as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT);
         assert_eq!(answer, Ok(0), "nobody holds the other end");
     }

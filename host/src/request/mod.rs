@@ -20,7 +20,7 @@ use rustix::thread::futex;
 use std::sync::atomic::Ordering::Release;
 
 pub(crate) use asker::{Asker, NoAnswer};
-pub(crate) use help::{HelpDesk, Plea, plead};
+pub(crate) use help::{Plea, plead};
 pub(crate) use wire::Request;
 use wire::{SIZE, Wire};
 
@@ -65,13 +65,13 @@ pub(crate) struct Asked {
     pub(crate) request: Request,
 }
 
-/// The zygote's end, and the one that every session has.
-pub(crate) struct Requests {
+/// Where sessions ask: the zygote's end, and the one that every session has.
+pub(crate) struct Desk {
     zygote: OwnedFd,
     sessions: OwnedFd,
 }
 
-impl Requests {
+impl Desk {
     pub(crate) fn new() -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (zygote, sessions) = socketpair(AddressFamily::Unix, SockType::Datagram, None, flags)?;
@@ -84,9 +84,9 @@ impl Requests {
         self.sessions.as_raw_fd()
     }
 
-    /// The next request. What is none is dropped, and so is one that came with descriptors: there is no
+    /// The next request that has come. What is none is dropped, and so is one that came with descriptors: there is no
     /// room for them.
-    pub(crate) fn next(&self) -> Option<Asked> {
+    pub(crate) fn next_request(&self) -> Option<Asked> {
         loop {
             let mut words = [0; SIZE + 1];
             let mut space = nix::cmsg_space!(UnixCredentials);
@@ -120,7 +120,7 @@ fn pid(part: &ControlMessageOwned) -> Option<i32> {
     }
 }
 
-impl AsRawFd for Requests {
+impl AsRawFd for Desk {
     fn as_raw_fd(&self) -> RawFd {
         self.zygote.as_raw_fd()
     }

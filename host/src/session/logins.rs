@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::callbacks::About;
 use super::live::Session;
-use crate::api::{Credentials, Ending, Given, Matter, Outcome, Refused};
+use crate::api::{Credentials, Ending, Given, Matter, Refused};
 use crate::cause::Cause;
 use crate::clock;
 use crate::config::{Kind, Level, Node};
@@ -50,11 +50,8 @@ impl Session {
     fn ask_here(&self, one: &Listener, claim: &Rc<Credentials>) -> Result<Option<Given>, String> {
         let matter = Matter::Credentials(Rc::clone(claim));
         let about = About { matter: Some(&matter), payload: None };
-        match self.ask("login", one, about) {
-            (Outcome::Done, given) => Ok(given),
-            (Outcome::Ending, _) => Err("it says that the session is ending".to_owned()),
-            (Outcome::Failed(why) | Outcome::Denied(why), _) => Err(why),
-        }
+        let (outcome, given) = self.ask("login", one, about);
+        outcome.or_why().map(|()| given)
     }
 
     /// Somebody has proved who it is. A session has one login.
@@ -63,7 +60,8 @@ impl Session {
         if state.logged_in.load(Relaxed) != 0 {
             return Err(Refused::NotNow);
         }
-        self.ask_for_a_place(user).map_err(|Ending| Refused::Ending)?;
+        let place = Request::Login { user: user.to_owned() };
+        self.ask_or_end(place).map_err(|Ending| Refused::Ending)?;
         self.become_who_logged_in(user).map_err(|Ending| Refused::Ending)?;
         state.user.set(user);
         state.logged_in.store(1, Relaxed);
@@ -72,15 +70,14 @@ impl Session {
         self.deliver(LOGIN, None).map_err(|Ending| Refused::Ending)
     }
 
-    /// Asks the zygote to count the login; over a limit, or without a zygote, the session ends.
-    fn ask_for_a_place(&self, user: &str) -> Result<(), Ending> {
-        let identity = self.subject.identity;
+    /// Asks the zygote for something without which the session cannot go on; it ends for what is said
+    /// against it, or if there is nobody to say anything.
+    pub(super) fn ask_or_end(&self, request: Request) -> Result<(), Ending> {
         let until = clock::after(clock::now(), self.generation.config.exit.kill_after);
-        let request = Request::Login { user: user.to_owned() };
-        match self.requests.ask(identity, request, until) {
+        match self.requests.ask(self.subject.identity, request, until) {
             Ok(Answer { code: Answer::GRANTED, .. }) => {}
             Ok(Answer { code, detail }) => {
-                let cause = Cause::from_number(code.into()).unwrap_or(Cause::ModuleRequest);
+                let cause = Cause::from_number(code.into()).unwrap_or(Cause::AccessDenied);
                 self.commit(cause, &detail);
             }
             Err(why) => {

@@ -6,10 +6,9 @@ use std::io;
 use super::live::Session;
 use crate::api::Ending;
 use crate::cause::Cause;
-use crate::clock;
 use crate::config::Level;
 use crate::privileges::{self, Account};
-use crate::request::{Answer, NoAnswer, Request};
+use crate::request::Request;
 use crate::sys;
 
 /// The most bytes of a user's name that can be asked for.
@@ -26,31 +25,14 @@ impl Session {
             self.give_up_root();
             return Ok(());
         }
-        let identity = self.subject.identity;
-        let until = clock::after(clock::now(), self.generation.config.exit.kill_after);
-        let request = Request::Become { user: user.to_owned() };
-        let answer = if user.len() > NAME {
-            let detail = "it cannot become a user with such a long name".to_owned();
-            Ok(Answer { code: Cause::AccessDenied as u16, detail })
-        } else {
-            self.requests.ask(identity, request, until)
-        };
-        match answer {
-            Ok(Answer { code: Answer::GRANTED, .. }) => {
-                self.give_up(Account::recorded(&identity.person).transpose());
-            }
-            Ok(Answer { code, detail }) => {
-                let cause = Cause::from_number(code.into()).unwrap_or(Cause::AccessDenied);
-                self.commit(cause, &detail);
-            }
-            Err(why) => {
-                // An order or a timeout that has come meanwhile is the cause.
-                self.check()?;
-                let late = matches!(why, NoAnswer::Late);
-                self.commit(Cause::ZygoteLost, if late { "it does not answer" } else { "" });
-            }
+        if user.len() > NAME {
+            let why = "it cannot become a user with such a long name";
+            self.commit(Cause::AccessDenied, why);
+            return self.ending();
         }
-        self.ending()
+        self.ask_or_end(Request::Become { user: user.to_owned() })?;
+        self.give_up(Account::recorded(&self.subject.identity.person).transpose());
+        Ok(())
     }
 
     /// Becomes whom sessions become, if it is still root.

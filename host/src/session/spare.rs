@@ -8,7 +8,6 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use exeunt_ledger::{Identity, State};
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::SigSet;
 use nix::sys::signalfd::SignalFd;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::{Pid, setpgid};
@@ -101,12 +100,7 @@ fn prepare(generation: &Generation, seat: &Seat<'_>) -> io::Result<Ready> {
     generation.confinement.enter()?;
     // Not before: the descriptor of the rules goes here, too, by which they could be changed.
     let own = [seat.handover.as_raw_fd(), seat.requests, seat.help_desk, seat.life];
-    let mut keep = [&[0, 1, 2], &own[..]].concat();
-    keep.extend(log::descriptor());
-    keep.extend(&generation.descriptors);
-    keep.sort_unstable();
-    sys::close_all_but(&keep)?;
-    SigSet::empty().thread_set_mask()?;
+    generation.part_from_the_zygote(&own)?;
     let signals = signals::descriptor(&signals::ENDINGS)?;
     Ok(Ready { identity, state, entry, deadline, signals })
 }

@@ -120,12 +120,9 @@ fn account(config: &Config, problems: &mut Problems) -> Option<Account> {
         Err(Unusable::Root) => "it is the superuser, or in its group".to_owned(),
         Err(Unusable::Unreadable(e)) => format!("the user database cannot be read: {e}"),
     };
-    let mut problem = Problem::new(format!("sessions cannot become `{name}`: {why}"))
+    let problem = Problem::new(format!("sessions cannot become `{name}`: {why}"))
         .hint("give exeunt a user of its own: useradd --system exeunt");
-    if let Some(span) = &config.host.user_span {
-        problem = problem.at(span.clone());
-    }
-    problems.push(problem);
+    problems.push(Problem { span: config.host.user_span.clone(), ..problem });
     None
 }
 
@@ -137,12 +134,9 @@ fn control_group(config: &Config, problems: &mut Problems) {
         Err(Unusable::Unreadable(e)) => format!("the group database cannot be read: {e}"),
         Err(_) => "there is no such group".to_owned(),
     };
-    let mut problem = Problem::new(format!("the group `{name}` cannot be used: {why}"))
+    let problem = Problem::new(format!("the group `{name}` cannot be used: {why}"))
         .hint(format!("make it with `groupadd --system {name}`, or leave `group` out"));
-    if let Some(span) = &config.control.group_span {
-        problem = problem.at(span.clone());
-    }
-    problems.push(problem);
+    problems.push(Problem { span: config.control.group_span.clone(), ..problem });
 }
 
 /// What module code may touch for a client.
@@ -172,10 +166,7 @@ fn wtmp(config: &Config, problems: &mut Problems) {
     if let Err(e) = Wtmp::at(path) {
         let message = format!("logins cannot be recorded in {}: {e}", path.display());
         let hint = "make the file, writable for the daemon, or leave `wtmp` out";
-        let mut problem = Problem::new(message).hint(hint);
-        if let Some(span) = &config.host.wtmp_span {
-            problem = problem.at(span.clone());
-        }
-        problems.push(problem);
+        let problem = Problem::new(message).hint(hint);
+        problems.push(Problem { span: config.host.wtmp_span.clone(), ..problem });
     }
 }

@@ -51,23 +51,20 @@ impl Zygote {
     }
 
     pub(super) fn session_died(&mut self, slot: usize, pid: Pid, fate: Fate) {
-        if self.slots[slot].identity.status() == SlotStatus::Reserved {
-            self.spare_is_lost(pid.as_raw());
-            return self.free_slot(slot);
+        match self.slots[slot].identity.status() {
+            SlotStatus::Reserved => {
+                self.spare_is_lost(pid.as_raw());
+                self.free_slot(slot);
+            }
+            SlotStatus::Open => {
+                self.uncount(slot);
+                self.board.delete(slot);
+                let due = self.succession(slot).session_died(|page| self.verdict(slot, page, fate));
+                self.follow(slot, due);
+            }
+            // Of one that was seen to, when its last runner died, the supervisor tells nevertheless.
+            SlotStatus::Free | SlotStatus::Taken | SlotStatus::Closing => {}
         }
-        // Of one that was seen to, when its last runner died, the supervisor tells nevertheless.
-        if self.slots[slot].identity.status() != SlotStatus::Open {
-            return;
-        }
-        self.uncount(slot);
-        self.board.delete(slot);
-        self.bury(slot, fate);
-    }
-
-    /// The session is dead: what it says about itself is looked at, and what is owed goes on.
-    fn bury(&mut self, slot: usize, fate: Fate) {
-        let due = self.succession(slot).session_died(|page| self.verdict(slot, page, fate));
-        self.follow(slot, due);
     }
 
     fn verdict(&self, slot: usize, page: &State, fate: Fate) -> Verdict {

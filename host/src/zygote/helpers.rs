@@ -2,9 +2,8 @@
 
 use std::os::fd::AsRawFd;
 
-use exeunt_ledger::{Place, SlotStatus};
+use exeunt_ledger::Place;
 use nix::unistd::Pid;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Child, Zygote};
 use crate::helper::{self, Errand};
@@ -25,7 +24,7 @@ impl Zygote {
     /// Takes the pleas that have come, as long as there may be helpers.
     pub(super) fn take_pleas(&mut self) {
         while self.can_help() {
-            let Some(plea) = self.help_desk.next() else { return };
+            let Some(plea) = self.help_desk.next_plea() else { return };
             self.take_plea(plea);
         }
     }
@@ -34,22 +33,12 @@ impl Zygote {
     /// before this process does: it waits. Where there is no help its socket closes, and that is
     /// the answer.
     fn take_plea(&mut self, plea: Plea) {
-        let Some(slot) = self.pleading(&plea) else { return };
+        let Some(slot) = self.asking(plea.sender, plea.session) else { return };
         if self.helping.values().any(|of| *of == slot) {
             self.waiting_pleas.entry(slot).or_insert(plea);
         } else {
             self.help(slot, plea);
         }
-    }
-
-    /// The slot of the session that pleads.
-    fn pleading(&self, plea: &Plea) -> Option<usize> {
-        let Some(Child::Session { slot }) = self.children.get(&plea.sender).copied() else {
-            return None;
-        };
-        let identity = &self.slots[slot].identity;
-        let is_it = identity.session.load(Relaxed) == plea.session;
-        (is_it && identity.status() == SlotStatus::Open).then_some(slot)
     }
 
     fn help(&mut self, slot: usize, plea: Plea) {

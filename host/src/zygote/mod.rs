@@ -44,7 +44,7 @@ use crate::journal::Journal;
 use crate::memory::Memory;
 use crate::pages::Ledger;
 use crate::report::Report;
-use crate::request::{HelpDesk, Plea, Requests};
+use crate::request::{Desk, Plea};
 use crate::sys::{self, Polled};
 use crate::wtmp::Wtmp;
 use crate::{config, counters, log, scoreboard, signals};
@@ -101,8 +101,8 @@ struct Zygote {
     slots: &'static [Slot],
     scoreboard: File,
     board: scoreboard::Board,
-    requests: Requests,
-    help_desk: HelpDesk,
+    requests: Desk,
+    help_desk: Desk,
     /// The slots that helpers work for, by process.
     helping: HashMap<i32, usize>,
     /// What sessions ask whose last helper has not been reaped, one each.
@@ -248,8 +248,8 @@ impl Zygote {
             slots,
             scoreboard,
             board,
-            requests: Requests::new()?,
-            help_desk: HelpDesk::new()?,
+            requests: Desk::new()?,
+            help_desk: Desk::new()?,
             helping: HashMap::new(),
             waiting_pleas: HashMap::new(),
             children: HashMap::new(),

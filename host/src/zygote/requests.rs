@@ -17,8 +17,8 @@ impl Zygote {
     /// Takes the requests that have come.
     pub(super) fn take_requests(&mut self) {
         for _ in 0..BURST {
-            let Some(asked) = self.requests.next() else { return };
-            if let Some(slot) = self.asking(&asked) {
+            let Some(asked) = self.requests.next_request() else { return };
+            if let Some(slot) = self.asking(asked.sender, asked.session) {
                 self.answer(slot, &asked);
             }
         }
@@ -26,12 +26,12 @@ impl Zygote {
 
     /// The slot of the session that asks. Nobody can ask for another session: the kernel says which
     /// process it is, and a number that has passed to another process has another session.
-    fn asking(&self, asked: &Asked) -> Option<usize> {
-        let Some(Child::Session { slot }) = self.children.get(&asked.sender).copied() else {
+    pub(super) fn asking(&self, sender: i32, session: u64) -> Option<usize> {
+        let Some(Child::Session { slot }) = self.children.get(&sender).copied() else {
             return None;
         };
         let identity = &self.slots[slot].identity;
-        let is_it = identity.session.load(Relaxed) == asked.session;
+        let is_it = identity.session.load(Relaxed) == session;
         (is_it && identity.status() == SlotStatus::Open).then_some(slot)
     }
 
@@ -76,7 +76,7 @@ impl Zygote {
             // Before anybody is refused: who has died by now is not counted any more. It may be the very
             // session that asks.
             self.reap_all();
-            self.asking(asked)?;
+            self.asking(asked.sender, asked.session)?;
             admitted = self.logins.admit(identity, user);
         }
         Some(match admitted {
